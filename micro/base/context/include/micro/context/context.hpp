@@ -1,0 +1,85 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <micro/context/cancellation.hpp>
+#include <micro/duration/chrono.hpp>
+#include <micro/error/error.hpp>
+#include <micro/metadata/metadata.hpp>
+
+namespace micro {
+
+// What travels with one call: how long it may take, whether anybody still wants it, metadata both ways and who asked.
+// The first argument of every handler and of every call.
+//
+// A server makes one for each request; a handler passes it on to the calls it makes, which inherit the deadline and the
+// cancellation (never the incoming metadata: put what should travel on into outgoing()). A program without a request makes one
+// itself: `micro::Context context; context.set_timeout(2s);`.
+//
+// Lifetime: outlives the handler and every call that was given it. Not copied, not moved.
+// Thread safety: belongs to the loop of its call; only cancelled() may be asked from other threads (offloaded work).
+class Context {
+ public:
+  Context() = default;
+  // A child: ends no later than `parent`, is cancelled with it, and starts with a copy of its outgoing metadata and ids.
+  // `parent` must outlive the child.
+  explicit Context(Context& parent);
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context() = default;
+
+  // The instant after which nobody waits for the answer; nullopt: no limit.
+  std::optional<TimePoint> deadline() const noexcept { return deadline_; }
+  // Moves the deadline forward only: a later one than the present is ignored.
+  void set_deadline(TimePoint deadline) noexcept;
+  void set_timeout(Duration timeout, TimePoint now = Clock::now()) noexcept { set_deadline(now + timeout); }
+  // Time left at `now`, never negative; nullopt: no limit.
+  std::optional<Duration> remaining(TimePoint now = Clock::now()) const noexcept;
+
+  // Cancellation: see cancellation.hpp for callbacks.
+  CancelSource& cancellation() noexcept { return cancellation_; }
+  const CancelSource& cancellation() const noexcept { return cancellation_; }
+  // Ends the call for `reason` (CANCELLED or DEADLINE_EXCEEDED as a rule) and runs the callbacks; the first reason stays.
+  void cancel(Error reason) { cancellation_.cancel(std::move(reason)); }
+  bool cancelled() const noexcept { return cancellation_.cancelled(); }
+  // Why it was cancelled; nullopt while it was not.
+  std::optional<Error> error() const { return cancellation_.reason(); }
+
+  // What came with the request.
+  const Metadata& metadata() const noexcept { return incoming_; }
+  Metadata& incoming() noexcept { return incoming_; }
+  // What goes with every call made with this context.
+  Metadata& outgoing() noexcept { return outgoing_; }
+  const Metadata& outgoing() const noexcept { return outgoing_; }
+  // On a server: sent before the first message of the reply, and after the last. On a client: what the server sent.
+  Metadata& reply_headers() noexcept { return reply_headers_; }
+  const Metadata& reply_headers() const noexcept { return reply_headers_; }
+  Metadata& reply_trailers() noexcept { return reply_trailers_; }
+  const Metadata& reply_trailers() const noexcept { return reply_trailers_; }
+
+  // On a server, the address of the caller ("10.0.0.7:50122", "unix:"); on a client after the call, of the node that answered.
+  const std::string& peer() const noexcept { return peer_; }
+  void set_peer(std::string_view peer) { peer_.assign(peer); }
+
+  // The id of the request, from "x-request-id" or given by the server; empty when nobody gave one.
+  const std::string& request_id() const noexcept { return request_id_; }
+  void set_request_id(std::string_view id) { request_id_.assign(id); }
+
+  // Back to the state of a new object; keeps memory, for pools. Nobody may hold a reference from the former use.
+  void reset() noexcept;
+
+ private:
+  std::optional<TimePoint> deadline_;
+  CancelSource cancellation_;
+  CancelCallback parent_link_;  // cancels this context with its parent
+  Metadata incoming_;
+  Metadata outgoing_;
+  Metadata reply_headers_;
+  Metadata reply_trailers_;
+  std::string peer_;
+  std::string request_id_;
+};
+
+}  // namespace micro
