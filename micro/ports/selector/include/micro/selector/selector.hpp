@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <micro/balance/strategy.hpp>
+#include <micro/error/error.hpp>
+#include <micro/registry/record.hpp>
+
+namespace micro::selector {
+
+// A node with the version of the service it belongs to: what a selector chooses from.
+struct Candidate {
+  registry::Node node;
+  std::string version;
+  friend bool operator==(const Candidate&, const Candidate&) = default;
+};
+
+// The nodes of one service at one moment. Immutable once made, shared between loops.
+struct NodeList {
+  std::string service;
+  std::vector<Candidate> candidates;
+};
+
+// Says whether a node may be chosen. Filters are pure and shared between threads.
+class Filter {
+ public:
+  virtual ~Filter() = default;
+  virtual bool keep(const Candidate& candidate) const = 0;
+  // For the error when nothing is left: "version = v2".
+  virtual std::string describe() const = 0;
+};
+using FilterPtr = std::shared_ptr<const Filter>;
+
+FilterPtr with_version(std::string version);
+FilterPtr with_label(std::string key, std::string value);  // a property of the node
+FilterPtr with_address(std::string address);
+FilterPtr without_nodes(std::vector<std::string> ids);     // a blacklist
+
+// How one call wants its node chosen.
+struct Request {
+  std::span<const FilterPtr> filters;
+  // Nodes already tried by this call: avoided as long as there is another one.
+  std::span<const std::string> tried;
+};
+
+// What became of a call on a node, for selectors that learn.
+struct Outcome {
+  Duration latency{};
+  bool failed = false;  // the node's fault: UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED ...
+};
+
+// Chooses the node for a call.
+//
+// Errors, each naming the service: NOT_FOUND "no node of service X" for an empty list; FAILED_PRECONDITION "all N nodes of X were
+// filtered out by ..." when filters leave nothing.
+// Thread safety: one object a loop.
+class Selector {
+ public:
+  virtual ~Selector() = default;
+  // The chosen candidate; it belongs to `nodes`.
+  virtual Result<const Candidate*> select(const NodeList& nodes, const Request& request, TimePoint now) = 0;
+  virtual void mark(const registry::Node& node, const Outcome& outcome) = 0;
+  // Forgets what was learnt about a service.
+  virtual void reset(std::string_view service) = 0;
+};
+
+// The default selector: filters, then a strategy for each service ("round_robin", "random").
+// INVALID_ARGUMENT for an unknown strategy.
+Result<std::unique_ptr<Selector>> make_selector(std::string_view strategy = "round_robin");
+
+}  // namespace micro::selector
