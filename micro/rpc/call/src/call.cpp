@@ -1,0 +1,25 @@
+#include <micro/call/call.hpp>
+#include <micro/call/endpoint.hpp>
+
+namespace micro::rpc {
+
+std::string_view to_string(MethodKind kind) noexcept {
+  switch (kind) {
+    case MethodKind::kUnary: return "unary";
+    case MethodKind::kClientStream: return "client_stream";
+    case MethodKind::kServerStream: return "server_stream";
+    case MethodKind::kBidiStream: return "bidi_stream";
+  }
+  return "unary";
+}
+
+std::string_view to_string(Protocol protocol) noexcept {
+  return protocol == Protocol::kGrpc ? "grpc" : "http";
+}
+
+std::string Endpoint::name() const {
+  const std::size_t dot = service.rfind('.');
+  return service.substr(dot == std::string::npos ? 0 : dot + 1) + "." + method;
+}
+
+}  // namespace micro::rpc

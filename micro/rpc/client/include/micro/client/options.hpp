@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <micro/duration/chrono.hpp>
+#include <micro/retry/retry.hpp>
+#include <micro/selector/selector.hpp>
+
+namespace micro::rpc {
+
+// How one client behaves. What a CallOptions sets goes before.
+struct ClientOptions {
+  // Of a call without an earlier deadline from its context. Zero: no limit (not advised: a lost peer then holds the call).
+  Duration request_timeout = std::chrono::seconds(5);
+  // Of one attempt to connect.
+  Duration connect_timeout = std::chrono::seconds(2);
+  // Connections to one node from one loop. One carries hundreds of calls at a time (HTTP/2), so more seldom pay.
+  std::size_t connections_per_node = 1;
+  // A connection without calls for this long is closed. Zero: never.
+  Duration idle_timeout = std::chrono::minutes(5);
+  // A connection with calls that received nothing for this long is asked with a PING, and closed when no answer comes within
+  // keepalive_timeout. Zero: never.
+  Duration keepalive_interval = std::chrono::seconds(20);
+  Duration keepalive_timeout = std::chrono::seconds(10);
+  // Larger messages end the call with RESOURCE_EXHAUSTED.
+  std::size_t max_receive_message_size = 4 * 1024 * 1024;
+  std::size_t max_send_message_size = 64 * 1024 * 1024;
+  retry::Options retry;
+  // "round_robin" or "random"; later strategies by their names.
+  std::string strategy = "round_robin";
+};
+
+// How one call differs from its client's defaults.
+struct CallOptions {
+  // Zero: the client's request_timeout. A context with less time left goes before.
+  Duration timeout{};
+  // Where to call instead of what the registry says: "10.0.0.7:8080", "unix:/run/x.sock". Several are balanced over.
+  std::vector<std::string> addresses;
+  std::vector<selector::FilterPtr> filters;
+  // The method may be repeated although it was sent. Generated clients set it from the .proto.
+  bool idempotent = false;
+  // "identity" or "gzip" for the messages we send.
+  std::string compression = "identity";
+};
+
+}  // namespace micro::rpc
