@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include <micro/bytes/buffer.hpp>
@@ -20,6 +21,8 @@ class Codec {
   virtual std::string_view name() const noexcept = 0;
   // "application/json"
   virtual std::string_view content_type() const noexcept = 0;
+  // Further content types that mean the same bytes, such as "application/x-protobuf"; the views live as long as the codec.
+  virtual std::span<const std::string_view> content_type_aliases() const noexcept { return {}; }
   // Appends the encoded message to `out`; on failure `out` is as before.
   virtual Result<void> marshal(MessageRef message, Buffer& out) const = 0;
   // Replaces the content of `message`; on failure its content is unspecified but valid.

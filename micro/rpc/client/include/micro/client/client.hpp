@@ -10,8 +10,11 @@
 #include <micro/context/context.hpp>
 #include <micro/error/error.hpp>
 #include <micro/loop/group.hpp>
-#include <micro/registry/cache.hpp>
 #include <micro/task/task.hpp>
+
+namespace micro::registry {
+class Cache;
+}
 
 namespace micro::rpc {
 
