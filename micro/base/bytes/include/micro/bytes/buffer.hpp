@@ -56,6 +56,8 @@ class Buffer {
   void release() noexcept;
 
   std::size_t capacity() const noexcept { return capacity_; }
+  // How many bytes prepare() can give without moving the present ones.
+  std::size_t room() const noexcept { return capacity_ - write_; }
 
  private:
   void grow(std::size_t count);

@@ -31,7 +31,8 @@ class Chain {
   void append(Buffer&& buffer);
   // Takes everything from `other`.
   void append(Chain&& other);
-  // Moves the first `count` bytes (at most size()) of this chain to the end of `out`; whole blocks move without a copy.
+  // Moves the first `count` bytes (at most size()) of this chain to the end of `out`, another chain; whole blocks move
+  // without a copy.
   void move_to(Chain& out, std::size_t count);
 
   // Room for `count` contiguous bytes at the end; commit() takes over what was written there.
@@ -51,6 +52,9 @@ class Chain {
 
  private:
   struct Node;
+  Node* push(Buffer&& buffer);
+  void drop_first() noexcept;
+
   Node* first_ = nullptr;
   Node* last_ = nullptr;
   std::size_t size_ = 0;

@@ -12,8 +12,8 @@ class CancelSource;
 // A callback that runs when a CancelSource is cancelled. It links itself into the source without allocating and leaves it when
 // destroyed, so it usually lives in the frame of whoever waits.
 //
-// The callback runs on the loop that cancels, before cancel() returns, at most once. It may destroy its own CancelCallback and
-// others of the same source.
+// The callback runs on the loop that cancels, before cancel() returns, at most once. It may destroy its own CancelCallback,
+// others of the same source, and the source itself; `reason` stays valid until it returns.
 class CancelCallback {
  public:
   using Function = void (*)(void* argument, const Error& reason);
@@ -61,6 +61,7 @@ class CancelSource {
   std::optional<Error> reason_;
   CancelCallback* first_ = nullptr;
   CancelCallback* last_ = nullptr;
+  bool* stop_ = nullptr;  // tells a running cancel() that this object was reset or destroyed
 };
 
 }  // namespace micro

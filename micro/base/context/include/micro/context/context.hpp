@@ -34,7 +34,8 @@ class Context {
   std::optional<TimePoint> deadline() const noexcept { return deadline_; }
   // Moves the deadline forward only: a later one than the present is ignored.
   void set_deadline(TimePoint deadline) noexcept;
-  void set_timeout(Duration timeout, TimePoint now = Clock::now()) noexcept { set_deadline(now + timeout); }
+  // The same, counted from `now`; a timeout past the end of the clock is no limit.
+  void set_timeout(Duration timeout, TimePoint now = Clock::now()) noexcept;
   // Time left at `now`, never negative; nullopt: no limit.
   std::optional<Duration> remaining(TimePoint now = Clock::now()) const noexcept;
 

@@ -84,6 +84,11 @@ class Metadata {
     std::uint32_t value_offset;
     std::uint32_t value_size;
   };
+  bool matches(const Slot& slot, std::string_view key) const noexcept;
+  // Drops the entries but leaves their bytes in storage_; compact() closes the gaps once they are more than half of it.
+  std::size_t erase(std::string_view key) noexcept;
+  void compact();
+
   std::string storage_;
   std::vector<Slot> entries_;
 };

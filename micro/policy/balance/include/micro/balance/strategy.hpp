@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -27,6 +28,8 @@ std::unique_ptr<Strategy> round_robin();
 std::unique_ptr<Strategy> round_robin(std::size_t first);
 // "random": uniform.
 std::unique_ptr<Strategy> random();
+// The same with a sequence that follows from `seed`, for tests.
+std::unique_ptr<Strategy> random(std::uint64_t seed);
 
 // By name; INVALID_ARGUMENT lists the known names.
 Result<std::unique_ptr<Strategy>> make_strategy(std::string_view name);

@@ -9,22 +9,13 @@
 
 #include <micro/balance/strategy.hpp>
 #include <micro/error/error.hpp>
-#include <micro/registry/record.hpp>
+#include <micro/registry/node_list.hpp>
 
 namespace micro::selector {
 
-// A node with the version of the service it belongs to: what a selector chooses from.
-struct Candidate {
-  registry::Node node;
-  std::string version;
-  friend bool operator==(const Candidate&, const Candidate&) = default;
-};
-
-// The nodes of one service at one moment. Immutable once made, shared between loops.
-struct NodeList {
-  std::string service;
-  std::vector<Candidate> candidates;
-};
+// What a selector chooses from: see <micro/registry/node_list.hpp>.
+using registry::Candidate;
+using registry::NodeList;
 
 // Says whether a node may be chosen. Filters are pure and shared between threads.
 class Filter {

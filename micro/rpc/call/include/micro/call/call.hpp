@@ -49,16 +49,16 @@ class CallHandler {
   virtual Task<Reply> handle(Context& context, Call& call) = 0;
 };
 
-class Chain;
+class MiddlewareChain;
 
 // The rest of the chain, called by a middleware at most once as a rule (a retrying one may call it again).
 class Next {
  public:
-  Next(const Chain& chain, std::size_t index, CallHandler& last) noexcept : chain_(&chain), index_(index), last_(&last) {}
+  Next(const MiddlewareChain& chain, std::size_t index, CallHandler& last) noexcept : chain_(&chain), index_(index), last_(&last) {}
   Task<Reply> operator()(Context& context, Call& call) const;
 
  private:
-  const Chain* chain_;
+  const MiddlewareChain* chain_;
   std::size_t index_;
   CallHandler* last_;
 };

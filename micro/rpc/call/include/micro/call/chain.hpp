@@ -10,7 +10,7 @@
 namespace micro::rpc {
 
 // Middleware in order: the first one is outermost. Filled before use, then shared by all loops.
-class Chain {
+class MiddlewareChain {
  public:
   void add(std::shared_ptr<Middleware> middleware) { middleware_.push_back(std::move(middleware)); }
   std::size_t size() const noexcept { return middleware_.size(); }

@@ -17,9 +17,11 @@ namespace micro {
 //
 //   auto hash = co_await pool.run([&] { return bcrypt(password); });
 //
-// The coroutine goes on on the loop it came from. The queue is bounded: past `max_queue` run() still waits its turn but
-// queued() tells, so that servers can shed load. Destroying the pool finishes what is queued.
-// Thread safety: run() from any loop's thread.
+// The coroutine goes on on the loop it came from, which must outlive the work. The queue has no bound: queued() tells how long it
+// is, so that servers can shed load. Destroying the pool finishes what is queued, then joins its threads.
+//
+// Cancellation: work that has been handed over runs to its end; the function may ask context.cancelled() now and then.
+// Thread safety: run() from any loop's thread, post() and queued() from any thread.
 class OffloadPool {
  public:
   struct Options {
@@ -37,7 +39,11 @@ class OffloadPool {
   // Work waiting for a thread.
   std::size_t queued() const noexcept;
 
-  // Awaitable; the result is what `function` returns, an exception it throws appears at the co_await.
+  // Runs `function(argument)` on one of the threads; nobody is told when it is done.
+  void post(void (*function)(void*), void* argument);
+
+  // Awaitable; the result is what `function` returns, an exception it throws appears at the co_await. Awaiting it on a thread
+  // that runs no loop throws std::logic_error: there would be nowhere to go on.
   template <class F>
   auto run(F function) {
     using R = std::invoke_result_t<F&>;
@@ -50,9 +56,9 @@ class OffloadPool {
       std::coroutine_handle<> waiter{};
       bool await_ready() const noexcept { return false; }
       void await_suspend(std::coroutine_handle<> handle) {
-        loop = Loop::current();
+        loop = &current_loop();
         waiter = handle;
-        pool.submit([](void* self) { static_cast<Awaiter*>(self)->work(); }, this);
+        pool.post([](void* self) { static_cast<Awaiter*>(self)->work(); }, this);
       }
       void work() noexcept {
         try {
@@ -72,12 +78,13 @@ class OffloadPool {
   }
 
  private:
-  void submit(void (*function)(void*), void* argument);
+  static Loop& current_loop();
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-// The pool of the process for occasional blocking calls (name resolution, files); made when first used.
+// The pool of the process for occasional blocking calls (name resolution, files); made when first used and never destroyed, so
+// that a name server that does not answer cannot delay the end of the program.
 OffloadPool& default_offload_pool();
 
 // `co_await offload([&] { ... })` on the default pool.

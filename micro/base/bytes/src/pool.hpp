@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+
+namespace micro::bytes {
+
+// Blocks of memory from a pool of the calling thread, in powers of two from kSmallestBlock to kLargestBlock; larger ones come from
+// malloc. A block may be given back on any thread. Under AddressSanitizer every block comes from malloc, so that a use after
+// the end of its life is seen.
+inline constexpr std::size_t kSmallestBlock = 64;
+inline constexpr std::size_t kLargestBlock = std::size_t{1} << 20;
+
+// The size of the block that serves `size` bytes: pass it to allocate() and to deallocate().
+std::size_t block_size(std::size_t size) noexcept;
+
+// Throws std::bad_alloc when memory is short.
+void* allocate(std::size_t block_size);
+void deallocate(void* block, std::size_t block_size) noexcept;
+
+}  // namespace micro::bytes

@@ -1,0 +1,38 @@
+#include <micro/context/context.hpp>
+
+#include <algorithm>
+
+namespace micro {
+
+Context::Context(Context& parent) : deadline_(parent.deadline_), outgoing_(parent.outgoing_), request_id_(parent.request_id_) {
+  const auto follow = [](void* self, const Error& reason) { static_cast<Context*>(self)->cancel(reason); };
+  parent_link_.link(parent.cancellation_, follow, this);
+}
+
+void Context::set_deadline(TimePoint deadline) noexcept {
+  if (!deadline_ || deadline < *deadline_) deadline_ = deadline;
+}
+
+void Context::set_timeout(Duration timeout, TimePoint now) noexcept {
+  if (timeout.count() > 0 && now > TimePoint::max() - timeout) return;
+  set_deadline(now + std::max(timeout, Duration::zero()));
+}
+
+std::optional<Duration> Context::remaining(TimePoint now) const noexcept {
+  if (!deadline_) return std::nullopt;
+  return *deadline_ > now ? *deadline_ - now : Duration::zero();
+}
+
+void Context::reset() noexcept {
+  parent_link_.unlink();
+  cancellation_.reset();
+  deadline_.reset();
+  incoming_.clear();
+  outgoing_.clear();
+  reply_headers_.clear();
+  reply_trailers_.clear();
+  peer_.clear();
+  request_id_.clear();
+}
+
+}  // namespace micro

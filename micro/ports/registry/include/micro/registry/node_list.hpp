@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <micro/registry/record.hpp>
+
+namespace micro::registry {
+
+// A node with the version of the service it belongs to: what a selector chooses from.
+struct Candidate {
+  Node node;
+  std::string version;
+  friend bool operator==(const Candidate&, const Candidate&) = default;
+};
+
+// The nodes of one service at one moment, in the order of their ids. Immutable once made, shared between loops.
+struct NodeList {
+  std::string service;
+  std::vector<Candidate> candidates;
+  friend bool operator==(const NodeList&, const NodeList&) = default;
+};
+
+// The nodes of all versions of `service` in one list.
+NodeList make_node_list(std::string_view service, const std::vector<Service>& versions);
+
+}  // namespace micro::registry

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <micro/duration/chrono.hpp>
+#include <micro/uri/uri.hpp>
+
+namespace micro::rpc {
+
+// How a server listens and what it lets one client cost.
+struct ServerOptions {
+  // Where to listen; port 0 takes a free one, an empty host all interfaces, unix_path a Unix socket.
+  Address address;
+  // Larger request messages and bodies are refused: RESOURCE_EXHAUSTED, on HTTP status 413.
+  std::size_t max_receive_message_size = 4 * 1024 * 1024;
+  // The longest a call may take when neither the caller nor its endpoint says less. Zero: no limit.
+  Duration request_timeout{};
+  // Calls one HTTP/2 connection may have open at once; more are refused in a way that tells the client to retry.
+  std::uint32_t max_concurrent_streams = 1024;
+  // Names and values of one request's headers, in bytes. Beyond: 431, or a reset stream on HTTP/2.
+  std::uint32_t max_header_bytes = 32 * 1024;
+  // JSON answers have every field, also those with zero values, as go-micro's clients and most people expect.
+  bool json_zero_values = true;
+};
+
+// What a server counts, summed over its loops when read.
+struct ServerCounters {
+  std::uint64_t connections = 0;       // accepted
+  std::uint64_t open_connections = 0;
+  std::uint64_t calls = 0;             // begun
+  std::uint64_t open_calls = 0;
+  std::uint64_t failed_calls = 0;      // ended with an error
+};
+
+}  // namespace micro::rpc

@@ -1,0 +1,189 @@
+#include "connection.hpp"
+
+#include <algorithm>
+
+#include "http1_protocol.hpp"
+#include "http2_protocol.hpp"
+#include "worker.hpp"
+
+namespace micro::rpc {
+namespace {
+
+// RFC 9113, section 3.4.
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+// Reads of the shared buffer before other connections have their turn.
+constexpr int kReadsPerTurn = 8;
+
+// How long the peer gets to end its side after we have ended ours; closing at once would make the kernel send a reset that can
+// destroy what is still on its way (RFC 9112, section 9.6).
+constexpr Duration kLinger = std::chrono::seconds(1);
+
+}  // namespace
+
+Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream)
+    : worker_(worker), stream_(std::move(stream)), flush_([](void* self) { static_cast<Connection*>(self)->flush(); }, this) {
+  worker_.link(*this);
+}
+
+Connection::~Connection() { worker_.unlink(*this); }
+
+Task<void> Connection::serve() {
+  while (!failed_) {
+    const Result<std::size_t> read = co_await stream_->read_some(buffer_);
+    if (!read) {
+      if (!closing_) abort(read.error());
+      break;
+    }
+    if (*read == 0) {
+      if (protocol_) protocol_->receive_end();
+      break;
+    }
+    if (closing_ || discard_) continue;
+    Result<void> received = receive({buffer_.data(), *read});
+    // A full buffer: there may be more, which is read without another turn of the loop.
+    bool more = *read == buffer_.size();
+    for (int round = 0; received && more && round < kReadsPerTurn && (!protocol_ || protocol_->wants_bytes()); ++round) {
+      const std::span<char> scratch = worker_.scratch();
+      bool would_block = false;
+      const Result<std::size_t> extra = stream_->try_read(scratch, would_block);
+      if (!extra || would_block || *extra == 0) break;  // the next read_some tells what it is
+      received = receive({scratch.data(), *extra});
+      more = *extra == scratch.size();
+    }
+    if (!received) discard_ = true;
+    if (!received && !protocol_) break;
+    flush();
+    while (!failed_ && !closing_ && protocol_ && !protocol_->wants_bytes()) {
+      changed_.reset();
+      co_await changed_.wait();
+    }
+  }
+  // The peer has ended its side; what it asked for is still answered.
+  if (protocol_) flush();
+  while (!failed_ && !closing_ && protocol_) {
+    changed_.reset();
+    co_await changed_.wait();
+  }
+  linger_.cancel();
+  if (!failed_) abort(cancelled("the caller " + peer() + " closed the connection"));
+  while (writing_) {
+    changed_.reset();
+    co_await changed_.wait();
+  }
+}
+
+Result<void> Connection::receive(std::string_view bytes) {
+  if (closing_) return {};  // lingering: what still comes is of no interest
+  if (!protocol_) return detect(bytes);
+  return protocol_->receive(bytes);
+}
+
+Result<void> Connection::detect(std::string_view bytes) {
+  if (!detected_.empty()) {
+    detected_ += bytes;
+    bytes = detected_;
+  }
+  const std::size_t common = std::min(bytes.size(), kPreface.size());
+  const bool may_be_http2 = bytes.substr(0, common) == kPreface.substr(0, common);
+  if (may_be_http2 && bytes.size() < kPreface.size()) {
+    if (detected_.empty()) detected_ = bytes;
+    return {};
+  }
+  // 22: the record type of a TLS handshake, which no HTTP request begins with.
+  if (bytes[0] == 22) return fail(invalid_argument(peer() + " speaks TLS to a port without it"));
+  if (may_be_http2) {
+    protocol_ = std::make_unique<Http2Protocol>(*this);
+  } else {
+    protocol_ = std::make_unique<Http1Protocol>(*this);
+  }
+  if (draining_) protocol_->drain();
+  const std::string first = std::move(detected_);
+  detected_.clear();
+  return protocol_->receive(first.empty() ? bytes : std::string_view(first));
+}
+
+void Connection::output_added() noexcept {
+  if (!failed_) worker_.loop().defer(flush_);
+}
+
+void Connection::resume_reading() { changed_.set(); }
+
+void Connection::switch_to(std::unique_ptr<ConnectionProtocol> next) {
+  former_ = std::move(protocol_);
+  protocol_ = std::move(next);
+  if (draining_) protocol_->drain();
+  changed_.set();
+  output_added();
+}
+
+void Connection::flush() {
+  if (writing_ || failed_ || closing_ || !protocol_) return;
+  if (former_) {
+    Chain first = std::move(former_->output());
+    first.append(std::move(protocol_->output()));
+    protocol_->output() = std::move(first);
+    former_.reset();
+  }
+  Chain& out = protocol_->output();
+  while (!out.empty()) {
+    std::array<std::string_view, 16> pieces;
+    const std::size_t count = out.gather(pieces);
+    const Result<std::size_t> written = stream_->try_write(std::span(pieces.data(), count));
+    if (!written) {
+      abort(written.error());
+      return;
+    }
+    if (*written == 0) {
+      writing_ = true;
+      spawn(write_rest());
+      return;
+    }
+    out.consume(*written);
+  }
+  protocol_->output_flushed();
+  if (protocol_->finished() && out.empty()) begin_close();
+}
+
+// The socket takes no more just now: waits for it and goes on where flush() stopped.
+Task<void> Connection::write_rest() {
+  const Result<void> writable = co_await stream_->wait_writable();
+  writing_ = false;
+  changed_.set();
+  if (failed_) co_return;
+  if (!writable) {
+    abort(writable.error());
+    co_return;
+  }
+  flush();
+}
+
+void Connection::begin_close() {
+  if (closing_ || failed_) return;
+  closing_ = true;
+  changed_.set();
+  stream_->shutdown_write();
+  linger_.set(worker_.loop(), worker_.loop().now() + kLinger, [](void* self) { static_cast<Connection*>(self)->stream_->close(); },
+              this);
+}
+
+void Connection::drain() {
+  draining_ = true;
+  if (!protocol_) return;
+  protocol_->drain();
+  output_added();
+}
+
+void Connection::close_if_idle() {
+  if (!protocol_ || (protocol_->idle() && protocol_->output().empty())) begin_close();
+}
+
+void Connection::abort(const Error& reason) {
+  if (failed_) return;
+  failed_ = true;
+  changed_.set();
+  if (protocol_) protocol_->abort(reason);
+  stream_->close();
+}
+
+}  // namespace micro::rpc

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include <micro/coro/event.hpp>
+#include <micro/loop/loop.hpp>
+#include <micro/net/stream.hpp>
+#include <micro/task/task.hpp>
+
+#include "connection_protocol.hpp"
+
+namespace micro::rpc {
+
+class Worker;
+
+// One accepted connection: moves bytes between the socket and the protocol. Its first bytes decide which protocol that is.
+// Lives until its read side, its write side and its calls have ended; see serve().
+class Connection {
+ public:
+  Connection(Worker& worker, std::unique_ptr<net::Stream> stream);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Runs the connection to its end.
+  Task<void> serve();
+
+  Worker& worker() noexcept { return worker_; }
+  const std::string& peer() const noexcept { return stream_->peer(); }
+
+  // There is output: it is sent at the end of this turn, together with what else the turn brings.
+  void output_added() noexcept;
+  // wants_bytes() of the protocol has become true.
+  void resume_reading();
+  // Replaces the protocol (h2c upgrade). The present one is destroyed later, so it may call this itself.
+  void switch_to(std::unique_ptr<ConnectionProtocol> next);
+
+  void drain();
+  // Closes idle connections that the peer keeps open: for the end of a drain.
+  void close_if_idle();
+  // Cancels all calls and closes.
+  void abort(const Error& reason);
+
+ private:
+  friend class Worker;
+  Result<void> receive(std::string_view bytes);
+  Result<void> detect(std::string_view bytes);
+  void flush();
+  void begin_close();
+  Task<void> write_rest();
+
+  Worker& worker_;
+  std::unique_ptr<net::Stream> stream_;
+  std::unique_ptr<ConnectionProtocol> protocol_;
+  std::unique_ptr<ConnectionProtocol> former_;  // switched away from; its last output goes first
+  Deferred flush_;
+  Timer linger_;
+  Event changed_;         // something serve() waits for may have come true
+  bool writing_ = false;  // write_rest() is running
+  bool failed_ = false;   // the socket is of no more use
+  bool discard_ = false;  // the protocol is broken: what still arrives is of no interest
+  bool closing_ = false;  // our side is ended, waiting for the peer's end
+  bool draining_ = false;
+  std::string detected_;  // the beginning of a preface that arrived in pieces
+  Connection* next_ = nullptr;  // in the worker's list
+  Connection* previous_ = nullptr;
+  // Small, because an idle connection keeps it; what is more arrives through the worker's shared buffer.
+  std::array<char, 2048> buffer_;
+};
+
+}  // namespace micro::rpc

@@ -1,0 +1,392 @@
+#include "grpc_call.hpp"
+
+#include <micro/call/endpoint.hpp>
+#include <micro/grpc/fields.hpp>
+#include <micro/grpc/request.hpp>
+#include <micro/grpc/status.hpp>
+#include <micro/grpc/timeout.hpp>
+
+#include "connection.hpp"
+#include "http2_protocol.hpp"
+#include "worker.hpp"
+
+namespace micro::rpc {
+namespace {
+
+// A writer pauses when this much of its stream waits for the peer's window.
+constexpr std::size_t kMaxQueued = 64 * 1024;
+
+// Header sections that never change, encoded once.
+struct PreparedBlocks {
+  Buffer headers;    // the beginning of every answer
+  Buffer ok;         // the end of every call that went well
+  PreparedBlocks() {
+    const http2::Field head[] = {{":status", "200"}, {"content-type", grpc::kContentType}};
+    const http2::Field end[] = {{"grpc-status", "0"}};
+    http2::encode_static(head, headers);
+    http2::encode_static(end, ok);
+  }
+};
+
+const PreparedBlocks& prepared() {
+  static const PreparedBlocks blocks;
+  return blocks;
+}
+
+}  // namespace
+
+GrpcCall::GrpcCall(Worker& worker) : worker_(worker) {}
+
+bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2::HeaderBlock& block, const Endpoint& endpoint,
+                     const codec::Codec& codec) {
+  protocol_ = &protocol;
+  stream_ = &stream;
+  endpoint_ = &endpoint;
+  codec_ = &codec;
+  Error error = internal("");
+  if (!take_fields(block, error)) {
+    const bool unknown_encoding = error.code() == Code::kUnimplemented;
+    context_.reset();
+    protocol_->reject(stream, error, unknown_encoding);
+    return false;
+  }
+  context_.set_peer(protocol.connection().peer());
+  call_ = Call{.service = endpoint.service, .method = endpoint.method, .kind = endpoint.kind, .protocol = Protocol::kGrpc,
+               .idempotent = endpoint.idempotent, .endpoint = &endpoint};
+  cancelled_.link(context_.cancellation(), [](void* self, const Error& reason) { static_cast<GrpcCall*>(self)->on_cancel(reason); },
+                  this);
+  worker_.call_begun();
+  if (endpoint.kind == MethodKind::kClientStream || endpoint.kind == MethodKind::kBidiStream) {
+    start();
+  } else {
+    request_ = codec::MessagePtr(*endpoint.request_type);
+  }
+  return true;
+}
+
+bool GrpcCall::take_fields(const http2::HeaderBlock& block, Error& error) {
+  grpc::MessageReader::Options reader;
+  reader.max_message_size = worker_.state().options.max_receive_message_size;
+  request_encoding_ = reply_encoding_ = grpc::Compression::kIdentity;
+  for (const http2::Field& field : block.fields) {
+    if (field.name.starts_with("grpc-")) {
+      if (field.name == "grpc-timeout") {
+        const Result<Duration> timeout = grpc::parse_timeout(field.value);
+        if (!timeout) {
+          error = timeout.error();
+          return false;
+        }
+        context_.set_deadline(worker_.loop().now() + *timeout);
+        continue;
+      }
+      if (field.name == "grpc-encoding") {
+        const Result<grpc::Compression> encoding = grpc::parse_encoding(field.value);
+        if (!encoding) {
+          error = encoding.error();
+          return false;
+        }
+        reader.encoding = request_encoding_ = *encoding;
+        continue;
+      }
+      if (field.name == "grpc-accept-encoding") {
+        // Answers are compressed as the request was, when the caller reads that.
+        reply_encoding_ = grpc::parse_accept_encoding(field.value).choose(reader.encoding);
+        continue;
+      }
+    }
+    if (Result<void> taken = grpc::take_field(field.name, field.value, context_.incoming()); !taken) {
+      error = taken.error();
+      return false;
+    }
+    if (field.name == "x-request-id") context_.set_request_id(field.value);
+  }
+  reader_.reset(reader);
+  return true;
+}
+
+void GrpcCall::receive(std::string_view data, bool end_stream) {
+  uncredited_ += data.size();
+  if (end_stream) remote_ended_ = true;
+  if (!data.empty()) reader_.feed(data);
+  if (call_.kind == MethodKind::kClientStream || call_.kind == MethodKind::kBidiStream) {
+    if (!data.empty()) reader_.keep();
+    wake(reader_waits_);
+    return;
+  }
+  if (running_ || answered_) return;  // the handler runs already: what comes now is nobody's
+  if (Result<void> taken = take_request(); !taken) {
+    finish(std::move(taken));
+    return;  // may be in the pool again
+  }
+  credit();
+  if (remote_ended_) start();
+}
+
+// Unary and server-streaming calls: decodes the one request from what has arrived.
+Result<void> GrpcCall::take_request() {
+  while (true) {
+    Result<std::optional<grpc::MessageReader::Message>> message = reader_.next();
+    if (!message) return std::unexpected(std::move(message.error()));
+    if (!*message) break;
+    if (has_request_) return fail(internal("more than one request message for " + endpoint_->path() + ", which takes one"));
+    has_request_ = true;
+    if (Result<void> decoded = decode(**message, request_.get()); !decoded) return decoded;
+  }
+  if (!remote_ended_) return {};
+  if (Result<void> ended = reader_.finish(); !ended) return ended;
+  if (!has_request_) return fail(internal("no request message for " + endpoint_->path() + ", which takes one"));
+  call_.request = request_.get();
+  return {};
+}
+
+void GrpcCall::start() {
+  if (call_.kind == MethodKind::kUnary || call_.kind == MethodKind::kClientStream) {
+    reply_ = codec::MessagePtr(*endpoint_->reply_type);
+    call_.reply = reply_.get();
+  }
+  if (call_.kind != MethodKind::kUnary) call_.stream = this;
+  running_ = true;
+  drive();
+}
+
+Detached GrpcCall::drive() {
+  Reply reply;
+  try {
+    reply = co_await worker_.state().chain.run(context_, call_, *endpoint_->handler);
+  } catch (...) {
+    // The recovery middleware says more in the log; this is the net below it.
+    reply = fail(internal("the handler of " + endpoint_->path() + " failed with an exception"));
+  }
+  running_ = false;
+  finish(std::move(reply));
+}
+
+// The handler has returned, or the call ends without one.
+void GrpcCall::finish(Reply reply) {
+  failed_ = failed_ || !reply;
+  if (stream_ != nullptr && !answered_) {
+    finishing_ = true;
+    answer(reply);
+    finishing_ = false;
+  }
+  if (stream_ == nullptr) release();
+}
+
+void GrpcCall::on_cancel(const Error& reason) {
+  failed_ = true;
+  if (stream_ != nullptr && !answered_) answer_error(reason);
+  wake(reader_waits_);
+  wake(writer_waits_);
+}
+
+// Sends the end of the call. The stream may close inside, which detaches this call.
+void GrpcCall::answer(const Reply& reply) {
+  if (!reply) return answer_error(reply.error());
+  if (call_.reply) {
+    if (!send_headers()) return;
+    if (Result<void> sent = send_message(call_.reply); !sent) {
+      failed_ = true;
+      return answer_error(sent.error());
+    }
+  }
+  if (!send_headers()) return;
+  answered_ = true;
+  http2::Session& session = protocol_->session();
+  http2::Stream& stream = *stream_;
+  Http2Protocol& protocol = *protocol_;
+  if (context_.reply_trailers().empty()) {
+    session.submit_encoded_headers(stream, prepared().ok.view(), true);
+  } else {
+    grpc::FieldList list;
+    grpc::append_ok(list);
+    if (Result<void> appended = grpc::append_metadata(context_.reply_trailers(), list); !appended) {
+      answered_ = false;
+      failed_ = true;
+      return answer_error(appended.error());
+    }
+    std::vector<http2::Field> fields;
+    for (const grpc::Field field : list) fields.push_back({field.name, field.value});
+    session.submit_headers(stream, fields, true);
+  }
+  stop_caller();
+  protocol.output_added();
+}
+
+void GrpcCall::answer_error(const Error& error) {
+  answered_ = true;
+  grpc::FieldList list;
+  grpc::append_status(error, list);
+  // What the handler put into the trailers goes along as far as it can be sent.
+  (void)grpc::append_metadata(context_.reply_trailers(), list);
+  std::vector<http2::Field> fields;
+  if (!headers_sent_) {
+    fields.push_back({":status", "200"});
+    fields.push_back({"content-type", grpc::kContentType});
+    if (!context_.reply_headers().empty()) (void)grpc::append_metadata(context_.reply_headers(), list);
+  }
+  for (const grpc::Field field : list) fields.push_back({field.name, field.value});
+  headers_sent_ = true;
+  Http2Protocol& protocol = *protocol_;
+  protocol.session().submit_headers(*stream_, fields, true);
+  stop_caller();
+  protocol.output_added();
+}
+
+// The answer is complete and the caller still sends: it may stop (RFC 9113, section 8.1). Not before the answer has left the
+// queue, because a reset would drop it.
+void GrpcCall::stop_caller() {
+  if (stream_ != nullptr && !remote_ended_ && stream_->queued() == 0) {
+    protocol_->session().reset(*stream_, http2::ErrorCode::kNoError);
+  }
+}
+
+// False when the headers cannot be sent, and the call has been answered with the reason.
+bool GrpcCall::send_headers() {
+  if (headers_sent_) return true;
+  http2::Session& session = protocol_->session();
+  if (context_.reply_headers().empty() && reply_encoding_ == grpc::Compression::kIdentity && codec_ == worker_.state().proto) {
+    headers_sent_ = true;
+    session.submit_encoded_headers(*stream_, prepared().headers.view(), false);
+    return true;
+  }
+  grpc::FieldList list;
+  if (Result<void> appended = grpc::append_metadata(context_.reply_headers(), list); !appended) {
+    failed_ = true;
+    context_.reply_headers().clear();
+    answer_error(appended.error());
+    return false;
+  }
+  const std::string content_type = std::string(grpc::kContentType) + "+" + std::string(codec_->name());
+  std::vector<http2::Field> fields{{":status", "200"}, {"content-type", content_type}};
+  if (reply_encoding_ != grpc::Compression::kIdentity) {
+    fields.push_back({"grpc-encoding", grpc::to_string(reply_encoding_)});
+    fields.push_back({"grpc-accept-encoding", grpc::kAcceptEncoding});
+  }
+  for (const grpc::Field field : list) fields.push_back({field.name, field.value});
+  headers_sent_ = true;
+  session.submit_headers(*stream_, fields, false);
+  return true;
+}
+
+Result<void> GrpcCall::send_message(codec::MessageRef message) {
+  Buffer& out = worker_.encode_buffer();
+  out.clear();
+  const std::size_t frame = grpc::begin_frame(out);
+  if (Result<void> encoded = codec_->marshal(message, out); !encoded) return encoded;
+  bool compressed = false;
+  if (reply_encoding_ != grpc::Compression::kIdentity) {
+    Buffer packed;
+    const std::size_t start = grpc::begin_frame(packed);
+    if (Result<void> done = grpc::compress(reply_encoding_, out.view().substr(grpc::kPrefixSize), packed); !done) return done;
+    grpc::end_frame(packed, start, true);
+    out = std::move(packed);
+    compressed = true;
+  }
+  if (!compressed) grpc::end_frame(out, frame, false);
+  if (out.size() >= Chain::kCopyThreshold) {
+    protocol_->session().submit_data(*stream_, std::move(out), false);
+    out = Buffer();
+  } else {
+    protocol_->session().submit_data(*stream_, out.view(), false);
+  }
+  return {};
+}
+
+Result<void> GrpcCall::decode(const grpc::MessageReader::Message& message, codec::MessageRef into) {
+  if (!message.compressed) return codec_->unmarshal(message.payload, into);
+  Buffer plain;
+  const std::size_t limit = worker_.state().options.max_receive_message_size;
+  if (Result<void> done = grpc::decompress(request_encoding_, message.payload, limit, plain); !done) return done;
+  return codec_->unmarshal(plain.view(), into);
+}
+
+// Tells the peer that what has been read may be sent again.
+void GrpcCall::credit() {
+  const std::size_t unread = reader_.pending();
+  if (uncredited_ <= unread) return;
+  protocol_->session().consumed(*stream_, uncredited_ - unread);
+  uncredited_ = unread;
+}
+
+void GrpcCall::wake(std::coroutine_handle<>& slot) {
+  if (slot) worker_.loop().post(std::exchange(slot, {}));
+}
+
+void GrpcCall::detach(const Error& reason) {
+  if (stream_ == nullptr) return;
+  stream_ = nullptr;
+  protocol_->forget(*this);
+  protocol_ = nullptr;
+  if (running_) {
+    if (!answered_) context_.cancel(reason);
+    wake(reader_waits_);
+    wake(writer_waits_);
+    return;
+  }
+  if (!finishing_) release();
+}
+
+void GrpcCall::writable() {
+  wake(writer_waits_);
+  if (answered_) stop_caller();
+}
+
+bool GrpcCall::output_full() const noexcept { return stream_->queued() > kMaxQueued || protocol_->congested(); }
+
+Task<Result<bool>> GrpcCall::read(codec::MessageRef message) {
+  while (true) {
+    if (std::optional<Error> reason = context_.error()) co_return fail(std::move(*reason));
+    Result<std::optional<grpc::MessageReader::Message>> next = reader_.next();
+    if (!next) co_return std::unexpected(std::move(next.error()));
+    if (*next) {
+      Result<void> decoded = decode(**next, message);
+      if (!decoded) co_return std::unexpected(std::move(decoded.error()));
+      if (stream_ != nullptr) {
+        credit();
+        protocol_->output_added();
+      }
+      co_return true;
+    }
+    if (remote_ended_) {
+      Result<void> ended = reader_.finish();
+      if (!ended) co_return std::unexpected(std::move(ended.error()));
+      co_return false;
+    }
+    Wait wait{reader_waits_};
+    co_await wait;
+  }
+}
+
+Task<Result<void>> GrpcCall::write(codec::MessageRef message) {
+  if (std::optional<Error> reason = context_.error()) co_return fail(std::move(*reason));
+  if (stream_ == nullptr || answered_) co_return fail(cancelled("the call has ended"));
+  if (!send_headers()) co_return fail(internal("the reply headers cannot be sent"));
+  if (Result<void> sent = send_message(message); !sent) co_return std::unexpected(std::move(sent.error()));
+  protocol_->output_added();
+  while (stream_ != nullptr && !context_.cancelled() && output_full()) {
+    if (protocol_->congested()) protocol_->wake_when_flushed(*this);
+    Wait wait{writer_waits_};
+    co_await wait;
+  }
+  if (std::optional<Error> reason = context_.error()) co_return fail(std::move(*reason));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> GrpcCall::close_send() { co_return Result<void>{}; }
+
+// Both ends are done: back to the pool.
+void GrpcCall::release() {
+  worker_.call_ended(failed_);
+  cancelled_.unlink();
+  request_.reset();
+  reply_.reset();
+  context_.reset();
+  call_ = {};
+  uncredited_ = 0;
+  has_request_ = remote_ended_ = headers_sent_ = answered_ = running_ = finishing_ = failed_ = false;
+  protocol_ = nullptr;
+  endpoint_ = nullptr;
+  worker_.give_back(std::unique_ptr<GrpcCall>(this));
+}
+
+}  // namespace micro::rpc

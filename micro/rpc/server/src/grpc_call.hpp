@@ -1,0 +1,97 @@
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <string_view>
+
+#include <micro/call/call.hpp>
+#include <micro/call/stream.hpp>
+#include <micro/codec/codec.hpp>
+#include <micro/context/context.hpp>
+#include <micro/grpc/compression.hpp>
+#include <micro/grpc/framing.hpp>
+#include <micro/http2/events.hpp>
+#include <micro/http2/session.hpp>
+#include <micro/task/task.hpp>
+
+namespace micro::rpc {
+
+class Http2Protocol;
+class Worker;
+
+// One gRPC call on a server: an HTTP/2 stream on one side, the middleware and the handler on the other.
+//
+// Its life has two ends that come in any order: the stream closes (detach) and the handler returns (finish). The object goes back
+// to the worker's pool after both. A call whose context is cancelled answers at once; what the handler says later is dropped.
+class GrpcCall final : public MessageStream {
+ public:
+  explicit GrpcCall(Worker& worker);
+
+  // Takes the request's header section. Answers by itself when the call cannot begin; false then.
+  bool begin(Http2Protocol& protocol, http2::Stream& stream, const http2::HeaderBlock& block, const Endpoint& endpoint,
+             const codec::Codec& codec);
+  void receive(std::string_view data, bool end_stream);
+  void receive_end();
+  // The stream is gone; `reason` cancels the handler unless it has finished.
+  void detach(const Error& reason);
+  // More may be written.
+  void writable();
+
+  Task<Result<bool>> read(codec::MessageRef message) override;
+  Task<Result<void>> write(codec::MessageRef message) override;
+  Task<Result<void>> close_send() override;
+
+ private:
+  friend class Http2Protocol;
+
+  // Suspends until wake().
+  struct Wait {
+    std::coroutine_handle<>& slot;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> handle) const noexcept { slot = handle; }
+    void await_resume() const noexcept {}
+  };
+
+  bool take_fields(const http2::HeaderBlock& block, Error& error);
+  Result<void> take_request();
+  void start();
+  Detached drive();
+  void finish(Reply reply);
+  void on_cancel(const Error& reason);
+  void answer(const Reply& reply);
+  void answer_error(const Error& error);
+  void stop_caller();
+  bool send_headers();
+  Result<void> send_message(codec::MessageRef message);
+  Result<void> decode(const grpc::MessageReader::Message& message, codec::MessageRef into);
+  void credit();
+  void wake(std::coroutine_handle<>& slot);
+  bool output_full() const noexcept;
+  void release();
+
+  Worker& worker_;
+  Http2Protocol* protocol_ = nullptr;  // null once the stream is gone
+  http2::Stream* stream_ = nullptr;
+  const Endpoint* endpoint_ = nullptr;
+  const codec::Codec* codec_ = nullptr;
+  Context context_;
+  Call call_;
+  codec::MessagePtr request_;
+  codec::MessagePtr reply_;
+  CancelCallback cancelled_;
+  grpc::MessageReader reader_;
+  grpc::Compression request_encoding_ = grpc::Compression::kIdentity;
+  grpc::Compression reply_encoding_ = grpc::Compression::kIdentity;
+  std::size_t uncredited_ = 0;  // received bytes the peer's window does not know to be read yet
+  std::coroutine_handle<> reader_waits_;
+  std::coroutine_handle<> writer_waits_;
+  bool has_request_ = false;
+  bool remote_ended_ = false;
+  bool headers_sent_ = false;
+  bool answered_ = false;  // trailers are out
+  bool running_ = false;   // the handler has begun and not returned
+  bool finishing_ = false;  // finish() is on the stack
+  bool failed_ = false;
+};
+
+}  // namespace micro::rpc

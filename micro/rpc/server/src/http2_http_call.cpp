@@ -1,0 +1,87 @@
+#include "http2_http_call.hpp"
+
+#include <array>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include <micro/http/error.hpp>
+#include <micro/http/status.hpp>
+
+#include "connection.hpp"
+#include "http2_protocol.hpp"
+#include "worker.hpp"
+
+namespace micro::rpc {
+
+Http2HttpCall::Http2HttpCall(Http2Protocol& protocol, http2::Stream& stream)
+    : protocol_(protocol), stream_(&stream), call_(new HttpCall(protocol.worker(), *this, protocol.connection().peer())) {}
+
+void Http2HttpCall::begin(const http2::HeaderBlock& block, bool end_stream) {
+  http::Request& request = call_->request();
+  request.method = http::method_from_string(block.method);
+  request.target = block.path;
+  const std::size_t question = block.path.find('?');
+  request.path = block.path.substr(0, question);
+  if (question != std::string_view::npos) request.query = block.path.substr(question + 1);
+  for (const http2::Field& field : block.fields) request.headers.add(field.name, field.value);
+  if (!block.authority.empty() && !request.headers.contains("host")) request.headers.add("host", block.authority);
+  head_only_ = request.method == http::Method::kHead;
+  if (end_stream) call_->start();
+}
+
+void Http2HttpCall::receive(std::string_view data, bool end_stream) {
+  if (call_ == nullptr) return;  // answered already
+  if (!data.empty()) protocol_.session().consumed(*stream_, data.size());
+  std::string& body = call_->request().body;
+  const std::size_t limit = protocol_.worker().state().options.max_receive_message_size;
+  if (body.size() + data.size() > limit) {
+    http::Response response = http::Response::from_error(http::error_with_status(
+        http::status::kContentTooLarge, "BODY_TOO_LARGE", "the request body is larger than the limit of " + std::to_string(limit) + " bytes"));
+    HttpCall* call = call_;
+    answer(response);
+    call->detach(cancelled("refused"));
+    return;
+  }
+  body += data;
+  if (end_stream) call_->start();
+}
+
+void Http2HttpCall::answer(http::Response& response) {
+  call_ = nullptr;
+  if (stream_ == nullptr) return;
+  std::array<char, 8> status;
+  const auto status_end = std::to_chars(status.data(), status.data() + status.size(), response.status).ptr;
+  const std::string length = std::to_string(response.body.size());
+  std::vector<std::pair<std::string, std::string_view>> owned;
+  for (const Metadata::Entry entry : response.headers) {
+    std::string name(entry.key);
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    const bool of_connection = name == "connection" || name == "keep-alive" || name == "transfer-encoding" || name == "upgrade" ||
+                               name == "content-length";
+    const bool sound = entry.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+    if (!of_connection && sound) owned.emplace_back(std::move(name), entry.value);
+  }
+  std::vector<http2::Field> fields{{":status", {status.data(), static_cast<std::size_t>(status_end - status.data())}},
+                                   {"content-length", length},
+                                   {"date", protocol_.worker().date()}};
+  for (const auto& [name, value] : owned) fields.push_back({name, value});
+  http2::Session& session = protocol_.session();
+  Http2Protocol& protocol = protocol_;
+  http2::Stream& stream = *stream_;
+  const bool remote_closed = stream.remote_closed();
+  const bool has_body = !head_only_ && !response.body.empty();
+  // Sending the end may close the stream and delete this object.
+  session.submit_headers(stream, fields, !has_body);
+  if (has_body) session.submit_data(stream, response.body, true);
+  if (!remote_closed && stream.queued() == 0) session.reset(stream, http2::ErrorCode::kNoError);
+  protocol.output_added();
+}
+
+void Http2HttpCall::detach(const Error& reason) {
+  stream_ = nullptr;
+  if (call_ != nullptr) std::exchange(call_, nullptr)->detach(reason);
+  delete this;
+}
+
+}  // namespace micro::rpc

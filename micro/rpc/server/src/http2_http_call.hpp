@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string_view>
+
+#include <micro/http2/session.hpp>
+
+#include "http_call.hpp"
+
+namespace micro::rpc {
+
+class Http2Protocol;
+
+// A plain HTTP request on an HTTP/2 stream: gathers its body, hands it to an HttpCall and sends the answer. Made with new; deletes
+// itself when the stream is gone.
+class Http2HttpCall final : private HttpCall::Owner {
+ public:
+  Http2HttpCall(Http2Protocol& protocol, http2::Stream& stream);
+  void begin(const http2::HeaderBlock& block, bool end_stream);
+  void receive(std::string_view data, bool end_stream);
+  void detach(const Error& reason);
+
+ private:
+  ~Http2HttpCall() = default;
+  void answer(http::Response& response) override;
+
+  Http2Protocol& protocol_;
+  http2::Stream* stream_;
+  HttpCall* call_;
+  bool head_only_ = false;
+};
+
+}  // namespace micro::rpc

@@ -1,0 +1,167 @@
+#include "http2_protocol.hpp"
+
+#include <algorithm>
+
+#include <micro/codec/table.hpp>
+#include <micro/grpc/request.hpp>
+#include <micro/grpc/status.hpp>
+
+#include "connection.hpp"
+#include "grpc_call.hpp"
+#include "http2_http_call.hpp"
+#include "worker.hpp"
+
+namespace micro::rpc {
+namespace {
+
+// Output that waits for the socket: beyond this much, writers of streams pause.
+constexpr std::size_t kMaxOutput = 1 << 20;
+
+// What Stream::user points at: one of the two kinds of calls, told apart by the lowest bit of the address.
+constexpr std::uintptr_t kPlainHttp = 1;
+
+GrpcCall* grpc_call(http2::Stream& stream) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(stream.user);
+  return (address & kPlainHttp) != 0 ? nullptr : reinterpret_cast<GrpcCall*>(address);
+}
+
+Http2HttpCall* http_call(http2::Stream& stream) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(stream.user);
+  return (address & kPlainHttp) == 0 ? nullptr : reinterpret_cast<Http2HttpCall*>(address - kPlainHttp);
+}
+
+}  // namespace
+
+Http2Protocol::Http2Protocol(Connection& connection)
+    : connection_(connection),
+      worker_(connection.worker()),
+      session_(http2::Role::kServer, worker_.state().http2_options, *this) {}
+
+Http2Protocol::~Http2Protocol() { session_.abort(http2::ErrorCode::kCancel); }
+
+Result<void> Http2Protocol::upgrade(std::string_view settings, std::span<const http2::Field> head, std::string_view body) {
+  auto stream = session_.upgrade(settings, head, body);
+  if (!stream) return std::unexpected(std::move(stream.error()));
+  return {};
+}
+
+Result<void> Http2Protocol::receive(std::string_view bytes) {
+  Result<void> fed = session_.feed(bytes, worker_.loop().now());
+  if (!fed) failed_ = true;
+  return fed;
+}
+
+void Http2Protocol::receive_end() { peer_ended_ = true; }
+
+void Http2Protocol::abort(const Error&) { session_.abort(http2::ErrorCode::kCancel); }
+
+void Http2Protocol::drain() { session_.goaway(http2::ErrorCode::kNoError); }
+
+bool Http2Protocol::finished() const noexcept {
+  return failed_ || ((peer_ended_ || session_.goaway_finished()) && session_.active_streams() == 0);
+}
+
+void Http2Protocol::output_added() noexcept { connection_.output_added(); }
+
+bool Http2Protocol::congested() noexcept { return session_.output().size() > kMaxOutput; }
+
+void Http2Protocol::output_flushed() {
+  if (waiting_for_flush_.empty()) return;
+  const std::vector<GrpcCall*> waiting = std::move(waiting_for_flush_);
+  waiting_for_flush_.clear();
+  for (GrpcCall* call : waiting) call->writable();
+}
+
+void Http2Protocol::forget(GrpcCall& call) noexcept { std::erase(waiting_for_flush_, &call); }
+
+void Http2Protocol::on_headers(http2::Stream& stream, const http2::HeaderBlock& block, bool end_stream) {
+  const std::optional<std::string_view> format = grpc::parse_content_type(block.find("content-type"));
+  if (format && block.method == "POST") {
+    begin_grpc(stream, block, *format, end_stream);
+    return;
+  }
+  auto* const call = new Http2HttpCall(*this, stream);  // deletes itself with the stream
+  stream.user = reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(call) | kPlainHttp);
+  call->begin(block, end_stream);
+}
+
+void Http2Protocol::begin_grpc(http2::Stream& stream, const http2::HeaderBlock& block, std::string_view format, bool end_stream) {
+  const ServerState& state = worker_.state();
+  const Endpoint* endpoint = state.endpoints.find(block.path);
+  if (endpoint == nullptr) {
+    reject(stream, state.endpoints.unknown(block.path));
+    return;
+  }
+  const codec::Codec* codec = format == "proto" ? state.proto : state.codecs.find(format);
+  if (codec == nullptr) {
+    reject(stream, unimplemented("content type application/grpc+" + std::string(format) + " is not known here; use application/grpc"));
+    return;
+  }
+  std::unique_ptr<GrpcCall> call = worker_.take_grpc_call();
+  if (!call->begin(*this, stream, block, *endpoint, *codec)) {
+    worker_.give_back(std::move(call));
+    return;
+  }
+  stream.user = call.release();  // comes back through GrpcCall::release()
+  if (end_stream) grpc_call(stream)->receive({}, true);
+}
+
+// Answers a call that never begins: the status in the only header section ("Trailers-Only" in gRPC's terms).
+void Http2Protocol::reject(http2::Stream& stream, const Error& error, bool unknown_encoding) {
+  grpc::FieldList status;
+  grpc::append_status(error, status);
+  std::vector<http2::Field> fields{{":status", "200"}, {"content-type", grpc::kContentType}};
+  if (unknown_encoding) fields.push_back({"grpc-accept-encoding", grpc::kAcceptEncoding});
+  for (const grpc::Field field : status) fields.push_back({field.name, field.value});
+  const bool remote_closed = stream.remote_closed();
+  session_.submit_headers(stream, fields, true);
+  // The request's body is of no interest (RFC 9113, section 8.1). The stream still exists, because the peer has not ended it.
+  if (!remote_closed) session_.reset(stream, http2::ErrorCode::kNoError);
+  output_added();
+}
+
+void Http2Protocol::on_data(http2::Stream& stream, std::string_view data, bool end_stream) {
+  if (GrpcCall* call = grpc_call(stream)) {
+    call->receive(data, end_stream);
+  } else if (Http2HttpCall* plain = http_call(stream)) {
+    plain->receive(data, end_stream);
+  }
+}
+
+void Http2Protocol::on_trailers(http2::Stream& stream, const http2::HeaderBlock&) {
+  if (GrpcCall* call = grpc_call(stream)) {
+    call->receive({}, true);
+  } else if (Http2HttpCall* plain = http_call(stream)) {
+    plain->receive({}, true);
+  }
+}
+
+void Http2Protocol::on_reset(http2::Stream& stream, http2::ErrorCode code, bool by_peer) {
+  const Error reason = by_peer ? cancelled("the caller cancelled the call")
+                               : cancelled("the connection failed: " + std::string(http2::to_string(code)));
+  if (GrpcCall* call = grpc_call(stream)) {
+    call->detach(reason);
+  } else if (Http2HttpCall* plain = http_call(stream)) {
+    plain->detach(reason);
+  }
+  stream.user = nullptr;
+}
+
+void Http2Protocol::on_drained(http2::Stream& stream) {
+  if (GrpcCall* call = grpc_call(stream)) call->writable();
+}
+
+void Http2Protocol::on_close(http2::Stream& stream) {
+  const Error& reason = [] () -> const Error& {
+    static const Error closed = cancelled("the caller closed the stream");
+    return closed;
+  }();
+  if (GrpcCall* call = grpc_call(stream)) {
+    call->detach(reason);
+  } else if (Http2HttpCall* plain = http_call(stream)) {
+    plain->detach(reason);
+  }
+  stream.user = nullptr;
+}
+
+}  // namespace micro::rpc

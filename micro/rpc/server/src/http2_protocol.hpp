@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <micro/http2/session.hpp>
+
+#include "connection_protocol.hpp"
+
+namespace micro::rpc {
+
+class GrpcCall;
+class Http2HttpCall;
+class Worker;
+
+// HTTP/2 on a server's connection: each stream becomes a gRPC call or a plain HTTP request.
+class Http2Protocol final : public ConnectionProtocol, private http2::Events {
+ public:
+  explicit Http2Protocol(Connection& connection);
+  ~Http2Protocol() override;
+
+  // Goes on from an HTTP/1.1 request that asked for h2c. See http2::Session::upgrade.
+  Result<void> upgrade(std::string_view settings, std::span<const http2::Field> head, std::string_view body);
+
+  Result<void> receive(std::string_view bytes) override;
+  void receive_end() override;
+  void abort(const Error& reason) override;
+  void drain() override;
+  Chain& output() noexcept override { return session_.output(); }
+  void output_flushed() override;
+  std::size_t open_calls() const noexcept override { return session_.active_streams(); }
+  bool finished() const noexcept override;
+  bool idle() const noexcept override { return finished(); }
+
+  http2::Session& session() noexcept { return session_; }
+  Connection& connection() noexcept { return connection_; }
+  Worker& worker() noexcept { return worker_; }
+  void output_added() noexcept;
+
+  // Answers a call that never begins.
+  void reject(http2::Stream& stream, const Error& error, bool unknown_encoding = false);
+
+  // True while so much output waits for the socket that handlers should pause.
+  bool congested() noexcept;
+  // Calls GrpcCall::writable() once the output is flushed.
+  void wake_when_flushed(GrpcCall& call) { waiting_for_flush_.push_back(&call); }
+  void forget(GrpcCall& call) noexcept;
+
+ private:
+  void on_headers(http2::Stream& stream, const http2::HeaderBlock& block, bool end_stream) override;
+  void on_data(http2::Stream& stream, std::string_view data, bool end_stream) override;
+  void on_trailers(http2::Stream& stream, const http2::HeaderBlock& block) override;
+  void on_reset(http2::Stream& stream, http2::ErrorCode code, bool by_peer) override;
+  void on_drained(http2::Stream& stream) override;
+  void on_close(http2::Stream& stream) override;
+
+  void begin_grpc(http2::Stream& stream, const http2::HeaderBlock& block, std::string_view format, bool end_stream);
+
+  Connection& connection_;
+  Worker& worker_;
+  http2::Session session_;
+  std::vector<GrpcCall*> waiting_for_flush_;
+  bool peer_ended_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace micro::rpc

@@ -1,0 +1,109 @@
+#include <micro/server/server.hpp>
+
+#include <utility>
+
+#include "grpc_call.hpp"
+#include "state.hpp"
+#include "worker.hpp"
+
+namespace micro::rpc {
+
+struct Server::Impl {
+  Impl(LoopGroup& group, ServerOptions options) : loops(group), state(std::move(options)) {}
+
+  LoopGroup& loops;
+  ServerState state;
+  std::vector<std::unique_ptr<Worker>> workers;
+  Address address;
+  bool accepting = false;
+  std::size_t stuck_calls = 0;
+};
+
+Server::Server(LoopGroup& loops, ServerOptions options) : impl_(std::make_unique<Impl>(loops, std::move(options))) {}
+
+Server::~Server() {
+  // Handlers that ignored being cancelled still refer to all this: better a leak than freed memory under their feet.
+  if (impl_ != nullptr && impl_->stuck_calls > 0) (void)impl_.release();
+}
+
+Result<void> Server::handle(std::shared_ptr<Handler> handler) { return impl_->state.endpoints.add(std::move(handler)); }
+
+void Server::use(std::shared_ptr<Middleware> middleware) { impl_->state.chain.add(std::move(middleware)); }
+
+HttpRoutes& Server::http() noexcept { return impl_->state.routes; }
+
+Result<void> Server::listen() {
+  impl_->state.endpoints.build();
+  const bool shared = impl_->loops.size() > 1;
+  Address address = impl_->state.options.address;
+  for (std::size_t i = 0; i < impl_->loops.size(); ++i) {
+    auto worker = std::make_unique<Worker>(impl_->loops.loop(i), impl_->state);
+    // A Unix socket has one listener: its file cannot be shared.
+    const bool listens = i == 0 || !address.is_unix();
+    if (listens) {
+      if (Result<void> done = worker->listen(address, shared && !address.is_unix()); !done) {
+        for (auto& former : impl_->workers) former->close_listener();
+        impl_->workers.clear();
+        return done;
+      }
+      if (i == 0) address = worker->address();
+    }
+    impl_->workers.push_back(std::move(worker));
+  }
+  impl_->address = address;
+  return {};
+}
+
+const Address& Server::address() const noexcept { return impl_->address; }
+
+void Server::accept() {
+  impl_->accepting = true;
+  for (auto& worker : impl_->workers) {
+    worker->loop().post_remote([w = worker.get()] { w->accept(); });
+  }
+}
+
+Task<std::size_t> Server::stop(TimePoint deadline) {
+  Loop* const home = Loop::current();
+  std::size_t stuck = 0;
+  // All loops drain at the same time: each is told first, then each is awaited.
+  struct Part {
+    Worker* worker;
+    std::size_t stuck = 0;
+    bool done = false;
+  };
+  std::vector<Part> parts;
+  for (auto& worker : impl_->workers) parts.push_back(Part{worker.get()});
+  Event finished;
+  std::size_t left = parts.size();
+  struct Stopper {
+    static Detached run(Part& part, TimePoint limit, Loop* back, std::size_t& remaining, Event& event) {
+      co_await part.worker->loop().schedule();
+      part.stuck = co_await part.worker->stop(limit);
+      co_await back->schedule();
+      if (--remaining == 0) event.set();
+    }
+  };
+  for (Part& part : parts) Stopper::run(part, deadline, home, left, finished);
+  while (left > 0) co_await finished.wait();
+  for (const Part& part : parts) stuck += part.stuck;
+  impl_->stuck_calls = stuck;
+  co_return stuck;
+}
+
+const std::vector<Endpoint>& Server::endpoints() const noexcept { return impl_->state.endpoints.endpoints(); }
+
+ServerCounters Server::counters() const {
+  ServerCounters sum;
+  for (const auto& worker : impl_->workers) {
+    const WorkerCounters& c = worker->counters();
+    sum.connections += c.connections.get();
+    sum.open_connections += c.connections.get() - c.connections_closed.get();
+    sum.calls += c.calls.get();
+    sum.open_calls += c.calls.get() - c.calls_ended.get();
+    sum.failed_calls += c.calls_failed.get();
+  }
+  return sum;
+}
+
+}  // namespace micro::rpc

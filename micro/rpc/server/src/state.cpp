@@ -1,0 +1,20 @@
+#include "state.hpp"
+
+#include <micro/codecs/install.hpp>
+
+namespace micro::rpc {
+
+ServerState::ServerState(ServerOptions server_options) : options(std::move(server_options)) {
+  codec::JsonOptions json_options;
+  json_options.emit_zero_values = options.json_zero_values;
+  // The table is empty, so nothing can be in the way.
+  (void)codec::install(codecs, json_options);
+  proto = codecs.find("proto");
+  json = codecs.find("json");
+  http1_limits.max_header_bytes = options.max_header_bytes;
+  http1_limits.max_body = options.max_receive_message_size;
+  http2_options.max_concurrent_streams = options.max_concurrent_streams;
+  http2_options.max_header_list_size = options.max_header_bytes;
+}
+
+}  // namespace micro::rpc

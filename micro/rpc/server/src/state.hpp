@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <micro/call/chain.hpp>
+#include <micro/codec/table.hpp>
+#include <micro/http1/limits.hpp>
+#include <micro/http1/writer.hpp>
+#include <micro/http2/options.hpp>
+#include <micro/server/http_routes.hpp>
+#include <micro/server/options.hpp>
+
+#include "endpoint_table.hpp"
+
+namespace micro::rpc {
+
+// What every loop of a server reads and none changes once it runs.
+struct ServerState {
+  explicit ServerState(ServerOptions server_options);
+
+  ServerOptions options;
+  EndpointTable endpoints;
+  MiddlewareChain chain;
+  HttpRoutes routes;
+  codec::Table codecs;
+  const codec::Codec* proto = nullptr;
+  const codec::Codec* json = nullptr;
+  http1::Limits http1_limits;
+  http2::Options http2_options;
+};
+
+// A counter one thread writes and others read: no locked instruction, no race.
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) noexcept { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_ = 0;
+};
+
+// What one loop counts; the open ones are opened - closed.
+struct WorkerCounters {
+  Counter connections;
+  Counter connections_closed;
+  Counter calls;
+  Counter calls_ended;
+  Counter calls_failed;
+};
+
+}  // namespace micro::rpc

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <micro/coro/gate.hpp>
+#include <micro/http/date.hpp>
+#include <micro/loop/loop.hpp>
+#include <micro/net/listener.hpp>
+#include <micro/task/task.hpp>
+
+#include "connection.hpp"
+#include "state.hpp"
+
+namespace micro::rpc {
+
+class GrpcCall;
+
+// A server's part on one loop: a listening socket, its connections and the pools of their calls.
+class Worker {
+ public:
+  Worker(Loop& loop, const ServerState& state);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  Result<void> listen(const Address& address, bool shared);
+  const Address& address() const noexcept { return listener_->address(); }
+  // On the worker's loop.
+  void accept();
+  // On the worker's loop. Ends within a second of the deadline; returns the number of calls that did not end.
+  Task<std::size_t> stop(TimePoint deadline);
+  // Drops a listener that was never accepted from.
+  void close_listener();
+
+  Loop& loop() noexcept { return loop_; }
+  const ServerState& state() const noexcept { return state_; }
+  WorkerCounters& counters() noexcept { return counters_; }
+  const WorkerCounters& counters() const noexcept { return counters_; }
+  // For bytes beyond a connection's own buffer; used within one function call only.
+  std::span<char> scratch() noexcept { return scratch_; }
+  // Scratch space to encode one message in; used within one function call only.
+  Buffer& encode_buffer() noexcept { return encode_buffer_; }
+  // The value of the Date header.
+  std::string_view date();
+
+  std::unique_ptr<GrpcCall> take_grpc_call();
+  void give_back(std::unique_ptr<GrpcCall> call) noexcept;
+
+  // Bookkeeping of calls; stop() waits until all have ended.
+  void call_begun() noexcept;
+  void call_ended(bool failed) noexcept;
+
+ private:
+  friend class Connection;
+  Task<void> accept_loop();
+  Task<void> serve(std::unique_ptr<net::Stream> stream);
+  void link(Connection& connection) noexcept;
+  void unlink(Connection& connection) noexcept;
+  Task<bool> wait_until_quiet(TimePoint deadline);
+
+  Loop& loop_;
+  const ServerState& state_;
+  std::unique_ptr<net::Listener> listener_;
+  Connection* connections_ = nullptr;
+  std::size_t connection_count_ = 0;
+  std::size_t open_calls_ = 0;
+  bool draining_ = false;
+  bool accepting_ = false;
+  Event changed_;  // a connection or a call has ended
+  WorkerCounters counters_;
+  http::DateCache date_;
+  Buffer encode_buffer_;
+  std::vector<std::unique_ptr<GrpcCall>> free_calls_;
+  std::vector<char> scratch_;
+};
+
+}  // namespace micro::rpc
