@@ -47,7 +47,7 @@ void Buffer::grow(std::size_t count) {
     return;
   }
   if (count > std::numeric_limits<std::ptrdiff_t>::max() - used) throw std::length_error("micro::Buffer: too many bytes");
-  const std::size_t wanted = std::max(used + count, capacity_ > bytes::kLargestBlock / 2 ? capacity_ + capacity_ / 2 : 0);
+  const std::size_t wanted = std::max(used + count, capacity_ + capacity_ / 2);
   const std::size_t capacity = bytes::block_size(std::max(wanted, kSmallestBuffer));
   char* const block = static_cast<char*>(bytes::allocate(capacity));
   if (used != 0) std::memcpy(block, data(), used);

@@ -10,20 +10,12 @@
 namespace micro::bytes {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kPooled = false;
-#elif defined(__has_feature)
-constexpr bool kPooled = !__has_feature(address_sanitizer);
-#else
-constexpr bool kPooled = true;
-#endif
-
 constexpr std::size_t kClasses = std::bit_width(kLargestBlock / kSmallestBlock);
 constexpr std::size_t kPageSize = 4096;
 
 constexpr std::size_t class_of(std::size_t size) noexcept { return std::bit_width(size / kSmallestBlock) - 1; }
 
-// What a thread keeps: at most 2 MiB or 1024 blocks a class, but four of the large ones; about 24 MiB in all.
+// About 24 MiB a thread in all.
 constexpr std::uint32_t limit_of(std::size_t block) noexcept {
   return static_cast<std::uint32_t>(std::clamp<std::size_t>((2 * kLargestBlock) / block, 4, 1024));
 }
@@ -37,7 +29,8 @@ struct Class {
   std::uint32_t count = 0;
 };
 
-// Trivially destructible, so it may be used while and after the thread's other objects are destroyed; Sweeper empties and closes it.
+// Trivially destructible, so it may be used while and after the thread's other objects are destroyed; Sweeper empties and closes
+// it.
 struct Pool {
   std::array<Class, kClasses> classes;
   enum class State : std::uint8_t { kUnused, kOpen, kClosed } state = State::kUnused;
@@ -97,5 +90,7 @@ void deallocate(void* block, std::size_t block_size) noexcept {
   }
   std::free(block);
 }
+
+std::size_t kept(std::size_t block_size) noexcept { return pool.classes[class_of(block_size)].count; }
 
 }  // namespace micro::bytes

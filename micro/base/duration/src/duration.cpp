@@ -11,14 +11,9 @@ namespace {
 constexpr std::uint64_t kLimit = std::uint64_t{1} << 63;  // the magnitude of the smallest Duration
 
 constexpr std::pair<std::string_view, std::uint64_t> kUnits[] = {
-    {"ns", 1},
-    {"us", 1'000},
-    {"\u00b5s", 1'000},  // MICRO SIGN
-    {"\u03bcs", 1'000},  // GREEK SMALL LETTER MU
-    {"ms", 1'000'000},
-    {"s", 1'000'000'000},
-    {"m", 60'000'000'000},
-    {"h", 3'600'000'000'000},
+    {"ns", 1},          {"us", 1'000},        {"\u00b5s", 1'000},  // MICRO SIGN
+    {"\u03bcs", 1'000},                                            // GREEK SMALL LETTER MU
+    {"ms", 1'000'000},  {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000},
 };
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -29,7 +24,9 @@ std::unexpected<Error> bad(std::string_view text, std::string_view why) {
   return fail(invalid_argument(std::move(message)));
 }
 
-std::unexpected<Error> too_large(std::string_view text) { return bad(text, "it does not fit 64-bit nanoseconds (about 292 years)"); }
+std::unexpected<Error> too_large(std::string_view text) {
+  return bad(text, "it does not fit 64-bit nanoseconds (about 292 years)");
+}
 
 // Reads digits off the front of `rest`; false when the number exceeds kLimit.
 bool read_integer(std::string_view& rest, std::uint64_t& value) noexcept {
@@ -95,7 +92,8 @@ Result<std::uint64_t> read_part(std::string_view text, std::string_view& rest) {
   return value;
 }
 
-// Writes `value` without trailing zeros as `digits` decimals before `end`; returns where it begins and what stands before the point.
+// Writes `value` without trailing zeros as `digits` decimals before `end`; returns where it begins and what stands before the
+// point.
 char* write_fraction(char* end, std::uint64_t& value, int digits) noexcept {
   bool printing = false;
   for (int i = 0; i < digits; ++i) {

@@ -36,7 +36,7 @@ Error& Error::operator=(const Error& other) {
 }
 
 Error& Error::operator=(Error&& other) noexcept {
-  // `other` may be the cause of *this, so it is emptied before the old state goes.
+  // Emptied first, so that an object moved to itself keeps its state.
   Rep* const taken = std::exchange(other.rep_, nullptr);
   delete std::exchange(rep_, taken);
   return *this;

@@ -41,7 +41,8 @@ constinit thread_local std::array<std::uint64_t, 4> state{};
 
 // xoshiro256++ 1.0 by Blackman and Vigna, https://prng.di.unimi.it/xoshiro256plusplus.c
 unsigned long long fast_random() noexcept {
-  while ((state[0] | state[1] | state[2] | state[3]) == 0) [[unlikely]] id::fill_from_kernel(state.data(), sizeof(state));
+  while ((state[0] | state[1] | state[2] | state[3]) == 0) [[unlikely]]
+    id::fill_from_kernel(state.data(), sizeof(state));
   const std::uint64_t result = std::rotl(state[0] + state[3], 23) + state[0];
   const std::uint64_t shifted = state[1] << 17;
   state[2] ^= state[0];

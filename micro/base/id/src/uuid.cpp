@@ -3,14 +3,15 @@
 #include <array>
 #include <chrono>
 
-#include "random.hpp"
 #include <micro/id/id.hpp>
+
+#include "random.hpp"
 
 namespace micro {
 namespace id {
 namespace {
 
-constexpr std::uint64_t kVariant = std::uint64_t{2} << 62;       // RFC 9562, section 4.1: bits 10
+constexpr std::uint64_t kVariant = std::uint64_t{2} << 62;  // RFC 9562, section 4.1: bits 10
 constexpr std::uint64_t kTailMask = (std::uint64_t{1} << 62) - 1;
 constexpr std::uint64_t kCountLimit = 0x1000;
 

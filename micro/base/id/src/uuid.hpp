@@ -5,9 +5,9 @@
 
 namespace micro::id {
 
-// Makes version 7 UUIDs that ascend, from times and random numbers given to it (RFC 9562, section 6.2, method 1): the 12 bits after
-// the time count within a millisecond, from a random start in the lower half. A full counter, or a clock that went back, borrows
-// from the next millisecond.
+// Makes version 7 UUIDs that ascend, from times and random numbers given to it (RFC 9562, section 6.2, method 1): the 12 bits
+// after the time count within a millisecond, from a random start in the lower half. A full counter, or a clock that went back,
+// borrows from the next millisecond.
 class Sequence {
  public:
   // `milliseconds` since 1970, and two random numbers.

@@ -1,7 +1,8 @@
 #include <algorithm>
 
-#include "grammar.hpp"
 #include <micro/uri/uri.hpp>
+
+#include "grammar.hpp"
 
 namespace micro {
 namespace {
@@ -29,7 +30,8 @@ bool is_ipv6_with_zone(std::string_view text) noexcept {
   const std::size_t percent = std::min(text.find('%'), text.size());
   const std::string_view zone = text.substr(percent);
   const auto allowed = [](char c) { return uri::is_in(c, uri::kUnreserved); };
-  return uri::is_ipv6(text.substr(0, percent)) && zone.size() != 1 && std::ranges::all_of(zone.substr(zone.empty() ? 0 : 1), allowed);
+  return uri::is_ipv6(text.substr(0, percent)) && zone.size() != 1 &&
+         std::ranges::all_of(zone.substr(zone.empty() ? 0 : 1), allowed);
 }
 
 }  // namespace
@@ -53,7 +55,9 @@ Result<Address> Address::parse(std::string_view text) {
       if (!uri::is_in(c, uri::kUnreserved)) return bad(text, "a host name cannot hold " + uri::describe(c));
     }
   }
-  if (rest.size() <= 1) return bad(text, "the port is missing; write for example \"" + std::string(text.substr(0, text.size() - rest.size())) + ":8080\"");
+  if (rest.size() <= 1)
+    return bad(text,
+               "the port is missing; write for example \"" + std::string(text.substr(0, text.size() - rest.size())) + ":8080\"");
   if (rest.front() != ':') return bad(text, "expected ':' and a port after ']'");
   const auto port = uri::parse_port(rest.substr(1));
   if (!port) return bad(text, "the port \"" + std::string(rest.substr(1)) + "\" is not a number from 0 to 65535");

@@ -9,10 +9,10 @@ namespace micro {
 namespace uri {
 namespace {
 
-constexpr std::array<std::uint8_t, 256> make_table() {
-  std::array<std::uint8_t, 256> table{};
+constexpr std::array<std::uint16_t, 256> make_table() {
+  std::array<std::uint16_t, 256> table{};
   const auto set = [&table](std::string_view characters, unsigned bit) {
-    for (const char c : characters) table[static_cast<unsigned char>(c)] |= static_cast<std::uint8_t>(bit);
+    for (const char c : characters) table[static_cast<unsigned char>(c)] |= static_cast<std::uint16_t>(bit);
   };
   set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", kAlpha);
   set("0123456789", kDigit);
@@ -22,10 +22,11 @@ constexpr std::array<std::uint8_t, 256> make_table() {
   set(":", kColon);
   set("@", kAt);
   set("/", kSlash);
+  set("?", kQuestion);
   return table;
 }
 
-constexpr std::array<std::uint8_t, 256> kTable = make_table();
+constexpr std::array<std::uint16_t, 256> kTable = make_table();
 
 int hex_value(char c) noexcept { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
 

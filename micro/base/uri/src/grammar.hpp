@@ -11,7 +11,7 @@
 namespace micro::uri {
 
 // Sets of characters, to be combined with |. Each stands for a rule of RFC 3986, appendix A.
-enum Chars : std::uint8_t {
+enum Chars : std::uint16_t {
   kAlpha = 1,
   kDigit = 2,
   kHexLetter = 4,
@@ -20,11 +20,13 @@ enum Chars : std::uint8_t {
   kColon = 32,
   kAt = 64,
   kSlash = 128,
+  kQuestion = 256,
 };
 inline constexpr unsigned kUnreserved = kAlpha | kDigit | kMark;
 inline constexpr unsigned kRegName = kUnreserved | kSubDelim;
 inline constexpr unsigned kUserinfo = kRegName | kColon;
-inline constexpr unsigned kPchar = kUserinfo | kAt;
+inline constexpr unsigned kPath = kUserinfo | kAt | kSlash;
+inline constexpr unsigned kQuery = kPath | kQuestion;  // and the fragment
 
 bool is_in(char c, unsigned set) noexcept;
 // Whether text[at] begins a complete %XX.

@@ -31,17 +31,17 @@ class Parser {
       if (auto done = authority(take("/?#"), out); !done) return fail(std::move(done).error());
     }
     const std::string_view path = take("?#");
-    if (auto ok = check(path, "path", kPchar | kSlash); !ok) return fail(std::move(ok).error());
+    if (auto ok = check(path, "path", kPath); !ok) return fail(std::move(ok).error());
     out.path = path;
     if (rest_.starts_with('?')) {
       rest_.remove_prefix(1);
       const std::string_view query = take("#");
-      if (auto ok = check(query, "query", kPchar | kSlash, '?'); !ok) return fail(std::move(ok).error());
+      if (auto ok = check(query, "query", kQuery); !ok) return fail(std::move(ok).error());
       out.query = query;
     }
     if (rest_.starts_with('#')) {
       rest_.remove_prefix(1);
-      if (auto ok = check(rest_, "fragment", kPchar | kSlash, '?'); !ok) return fail(std::move(ok).error());
+      if (auto ok = check(rest_, "fragment", kQuery); !ok) return fail(std::move(ok).error());
       out.fragment = decode(rest_);
     }
     return out;
@@ -61,9 +61,9 @@ class Parser {
     return taken;
   }
 
-  Result<void> check(std::string_view part, std::string_view name, unsigned set, char extra = '/') const {
+  Result<void> check(std::string_view part, std::string_view name, unsigned set) const {
     for (std::size_t i = 0; i < part.size(); ++i) {
-      if (is_in(part[i], set) || (part[i] == extra && extra != '/')) continue;
+      if (is_in(part[i], set)) continue;
       if (is_escape(part, i)) {
         i += 2;
         continue;
@@ -82,7 +82,8 @@ class Parser {
     if (head.size() == rest_.size() || rest_[head.size()] != ':') return {};
     if (head.empty()) return bad(head, "the scheme before ':' is missing");
     for (std::size_t i = 0; i < head.size(); ++i) {
-      const bool allowed = is_in(head[i], kAlpha) || (i > 0 && (is_in(head[i], kDigit) || std::string_view("+-.").contains(head[i])));
+      const bool allowed =
+          is_in(head[i], kAlpha) || (i > 0 && (is_in(head[i], kDigit) || std::string_view("+-.").contains(head[i])));
       if (!allowed) return bad(head.substr(i), "a scheme cannot hold " + describe(head[i]));
     }
     out.scheme = lower(head);
@@ -143,7 +144,7 @@ std::string Uri::to_string() const {
   }
   out.append(path);
   if (!query.empty()) out.append("?").append(query);
-  if (!fragment.empty()) out.append("#").append(encode(fragment, kPchar | kSlash));
+  if (!fragment.empty()) out.append("#").append(encode(fragment, kQuery));
   return out;
 }
 

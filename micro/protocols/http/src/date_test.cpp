@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include <gtest/gtest.h>
+
 namespace micro::http {
 namespace {
 
@@ -13,11 +15,11 @@ std::string date(std::int64_t seconds) {
 
 TEST(Date, Formats) {
   const std::pair<std::int64_t, std::string_view> cases[] = {
-      {784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},   {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
-      {-1, "Wed, 31 Dec 1969 23:59:59 GMT"},          {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},
-      {4107542399, "Sun, 28 Feb 2100 23:59:59 GMT"},  {4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"},
-      {2147483648, "Tue, 19 Jan 2038 03:14:08 GMT"},  {253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
-      {INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT"},   {INT64_MIN, "Sat, 01 Jan 0000 00:00:00 GMT"},
+      {784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},  {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+      {-1, "Wed, 31 Dec 1969 23:59:59 GMT"},         {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},
+      {4107542399, "Sun, 28 Feb 2100 23:59:59 GMT"}, {4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"},
+      {2147483648, "Tue, 19 Jan 2038 03:14:08 GMT"}, {253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
+      {INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT"},  {INT64_MIN, "Sat, 01 Jan 0000 00:00:00 GMT"},
   };
   for (const auto& [seconds, expected] : cases) EXPECT_EQ(date(seconds), expected) << seconds;
 }

@@ -16,6 +16,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // keeps the order of metadata
 
+// The body, or a discarded value when it is not JSON. Nothing we read is nested more than twice; what is deeper is dropped on the
+// way, because ordered_json copies itself recursively while it grows and a peer could end the stack.
+Json parse(std::string_view body) {
+  const auto keep = [](int depth, Json::parse_event_t, const Json&) { return depth <= 2; };
+  return Json::parse(body, keep, false);
+}
+
 std::string_view text_of(const Json& json) { return json.get_ref<const std::string&>(); }
 
 std::optional<Code> code_of(const Json& json) {
@@ -32,7 +39,8 @@ std::string describe(int status, std::string_view body) {
   std::string out = "HTTP status " + std::to_string(status);
   if (const auto phrase = reason_phrase(status); !phrase.empty()) out.append(" ").append(phrase);
   std::string_view excerpt = body.substr(0, 256);
-  while (!excerpt.empty() && (excerpt.back() == '\n' || excerpt.back() == '\r' || excerpt.back() == ' ')) excerpt.remove_suffix(1);
+  while (!excerpt.empty() && (excerpt.back() == '\n' || excerpt.back() == '\r' || excerpt.back() == ' '))
+    excerpt.remove_suffix(1);
   if (excerpt.empty()) return out;
   out += ": ";
   for (const char c : excerpt) out.push_back(static_cast<unsigned char>(c) < 0x20 || c == '\x7f' ? ' ' : c);
@@ -43,23 +51,35 @@ std::string describe(int status, std::string_view body) {
 
 int status_from(Code code) noexcept {
   switch (code) {
-    case Code::kOk: return status::kOk;
-    case Code::kCancelled: return status::kClientClosedRequest;
+    case Code::kOk:
+      return status::kOk;
+    case Code::kCancelled:
+      return status::kClientClosedRequest;
     case Code::kInvalidArgument:
     case Code::kFailedPrecondition:
-    case Code::kOutOfRange: return status::kBadRequest;
-    case Code::kDeadlineExceeded: return status::kGatewayTimeout;
-    case Code::kNotFound: return status::kNotFound;
+    case Code::kOutOfRange:
+      return status::kBadRequest;
+    case Code::kDeadlineExceeded:
+      return status::kGatewayTimeout;
+    case Code::kNotFound:
+      return status::kNotFound;
     case Code::kAlreadyExists:
-    case Code::kAborted: return status::kConflict;
-    case Code::kPermissionDenied: return status::kForbidden;
-    case Code::kResourceExhausted: return status::kTooManyRequests;
-    case Code::kUnimplemented: return status::kNotImplemented;
-    case Code::kUnavailable: return status::kServiceUnavailable;
-    case Code::kUnauthenticated: return status::kUnauthorized;
+    case Code::kAborted:
+      return status::kConflict;
+    case Code::kPermissionDenied:
+      return status::kForbidden;
+    case Code::kResourceExhausted:
+      return status::kTooManyRequests;
+    case Code::kUnimplemented:
+      return status::kNotImplemented;
+    case Code::kUnavailable:
+      return status::kServiceUnavailable;
+    case Code::kUnauthenticated:
+      return status::kUnauthorized;
     case Code::kUnknown:
     case Code::kInternal:
-    case Code::kDataLoss: break;
+    case Code::kDataLoss:
+      break;
   }
   return status::kInternalServerError;
 }
@@ -76,26 +96,38 @@ int status_from(const Error& error) noexcept {
 
 Code code_from_status(int status) noexcept {
   switch (status) {
-    case status::kUnauthorized: return Code::kUnauthenticated;
-    case status::kForbidden: return Code::kPermissionDenied;
+    case status::kUnauthorized:
+      return Code::kUnauthenticated;
+    case status::kForbidden:
+      return Code::kPermissionDenied;
     case status::kNotFound:
-    case 410: return Code::kNotFound;
+    case 410:
+      return Code::kNotFound;
     case status::kMethodNotAllowed:
     case status::kNotImplemented:
-    case status::kVersionNotSupported: return Code::kUnimplemented;
+    case status::kVersionNotSupported:
+      return Code::kUnimplemented;
     case status::kRequestTimeout:
-    case status::kGatewayTimeout: return Code::kDeadlineExceeded;
-    case status::kConflict: return Code::kAborted;
+    case status::kGatewayTimeout:
+      return Code::kDeadlineExceeded;
+    case status::kConflict:
+      return Code::kAborted;
     case status::kPreconditionFailed:
-    case status::kExpectationFailed: return Code::kFailedPrecondition;
+    case status::kExpectationFailed:
+      return Code::kFailedPrecondition;
     case status::kContentTooLarge:
     case status::kTooManyRequests:
-    case status::kHeaderFieldsTooLarge: return Code::kResourceExhausted;
-    case status::kRangeNotSatisfiable: return Code::kOutOfRange;
-    case status::kClientClosedRequest: return Code::kCancelled;
+    case status::kHeaderFieldsTooLarge:
+      return Code::kResourceExhausted;
+    case status::kRangeNotSatisfiable:
+      return Code::kOutOfRange;
+    case status::kClientClosedRequest:
+      return Code::kCancelled;
     case status::kBadGateway:
-    case status::kServiceUnavailable: return Code::kUnavailable;
-    default: break;
+    case status::kServiceUnavailable:
+      return Code::kUnavailable;
+    default:
+      break;
   }
   if (status >= 200 && status <= 299) return Code::kOk;
   if (status >= 400 && status <= 499) return Code::kInvalidArgument;
@@ -138,7 +170,7 @@ std::string error_json(const Error& error) {
 }
 
 Error error_from_response(int status, std::string_view body) {
-  const auto json = Json::parse(body, nullptr, false);
+  const auto json = parse(body);
   const auto code = json.is_object() && json.contains("code") ? code_of(json["code"]) : std::nullopt;
   if (!code) return error_with_status(status, {}, describe(status, body));
 
@@ -151,7 +183,6 @@ Error error_from_response(int status, std::string_view body) {
   Error error(*code, string_at("reason"), std::move(message));
   if (const auto metadata = json.find("metadata"); metadata != json.end() && metadata->is_object()) {
     for (const auto& [key, value] : metadata->items()) {
-      // Not objects and arrays: dump() recurses, and a peer could nest them deep enough to end the stack.
       if (value.is_primitive()) error.with(key, value.is_string() ? std::string(text_of(value)) : value.dump());
     }
   }

@@ -1,16 +1,29 @@
 #include <micro/http/error.hpp>
 
+#include <gtest/gtest.h>
+
 namespace micro::http {
 namespace {
 
 TEST(ErrorStatus, FollowsTheCode) {
   const std::pair<Code, int> cases[] = {
-      {Code::kOk, 200},           {Code::kCancelled, 499},         {Code::kUnknown, 500},
-      {Code::kInvalidArgument, 400}, {Code::kDeadlineExceeded, 504}, {Code::kNotFound, 404},
-      {Code::kAlreadyExists, 409}, {Code::kPermissionDenied, 403}, {Code::kResourceExhausted, 429},
-      {Code::kFailedPrecondition, 400}, {Code::kAborted, 409},    {Code::kOutOfRange, 400},
-      {Code::kUnimplemented, 501}, {Code::kInternal, 500},         {Code::kUnavailable, 503},
-      {Code::kDataLoss, 500},     {Code::kUnauthenticated, 401},
+      {Code::kOk, 200},
+      {Code::kCancelled, 499},
+      {Code::kUnknown, 500},
+      {Code::kInvalidArgument, 400},
+      {Code::kDeadlineExceeded, 504},
+      {Code::kNotFound, 404},
+      {Code::kAlreadyExists, 409},
+      {Code::kPermissionDenied, 403},
+      {Code::kResourceExhausted, 429},
+      {Code::kFailedPrecondition, 400},
+      {Code::kAborted, 409},
+      {Code::kOutOfRange, 400},
+      {Code::kUnimplemented, 501},
+      {Code::kInternal, 500},
+      {Code::kUnavailable, 503},
+      {Code::kDataLoss, 500},
+      {Code::kUnauthenticated, 401},
   };
   for (const auto& [code, status] : cases) EXPECT_EQ(status_from(code), status) << to_string(code);
 }
@@ -24,12 +37,30 @@ TEST(ErrorStatus, IsOverriddenByMetadata) {
 
 TEST(ErrorStatus, GivesTheNearestCode) {
   const std::pair<int, Code> cases[] = {
-      {400, Code::kInvalidArgument},   {401, Code::kUnauthenticated},   {403, Code::kPermissionDenied}, {404, Code::kNotFound},
-      {405, Code::kUnimplemented},     {408, Code::kDeadlineExceeded},  {409, Code::kAborted},          {410, Code::kNotFound},
-      {412, Code::kFailedPrecondition}, {413, Code::kResourceExhausted}, {416, Code::kOutOfRange},       {418, Code::kInvalidArgument},
-      {429, Code::kResourceExhausted}, {499, Code::kCancelled},         {500, Code::kInternal},         {501, Code::kUnimplemented},
-      {502, Code::kUnavailable},       {503, Code::kUnavailable},       {504, Code::kDeadlineExceeded}, {599, Code::kInternal},
-      {200, Code::kOk},                {204, Code::kOk},                {302, Code::kUnknown},          {700, Code::kUnknown},
+      {400, Code::kInvalidArgument},
+      {401, Code::kUnauthenticated},
+      {403, Code::kPermissionDenied},
+      {404, Code::kNotFound},
+      {405, Code::kUnimplemented},
+      {408, Code::kDeadlineExceeded},
+      {409, Code::kAborted},
+      {410, Code::kNotFound},
+      {412, Code::kFailedPrecondition},
+      {413, Code::kResourceExhausted},
+      {416, Code::kOutOfRange},
+      {418, Code::kInvalidArgument},
+      {429, Code::kResourceExhausted},
+      {499, Code::kCancelled},
+      {500, Code::kInternal},
+      {501, Code::kUnimplemented},
+      {502, Code::kUnavailable},
+      {503, Code::kUnavailable},
+      {504, Code::kDeadlineExceeded},
+      {599, Code::kInternal},
+      {200, Code::kOk},
+      {204, Code::kOk},
+      {302, Code::kUnknown},
+      {700, Code::kUnknown},
   };
   for (const auto& [status, code] : cases) EXPECT_EQ(code_from_status(status), code) << status;
 }
@@ -44,8 +75,9 @@ TEST(ErrorStatus, IsKeptByErrorWithStatus) {
 
 TEST(ErrorJson, IsWritten) {
   EXPECT_EQ(error_json(not_found("no user")), R"({"code":"NOT_FOUND","message":"no user"})");
-  EXPECT_EQ(error_json(not_found("no user").with_reason("NO_USER").with("tenant", "acme").with("n", "1").with("tenant", "second")),
-            R"({"code":"NOT_FOUND","reason":"NO_USER","message":"no user","metadata":{"tenant":"acme","n":"1"}})");
+  EXPECT_EQ(
+      error_json(not_found("no user").with_reason("NO_USER").with("tenant", "acme").with("n", "1").with("tenant", "second")),
+      R"({"code":"NOT_FOUND","reason":"NO_USER","message":"no user","metadata":{"tenant":"acme","n":"1"}})");
 }
 
 TEST(ErrorJson, EscapesEverythingThatNeedsIt) {
@@ -55,10 +87,10 @@ TEST(ErrorJson, EscapesEverythingThatNeedsIt) {
       {"\b\f\n\r\t"sv, R"("\b\f\n\r\t")"sv},
       {"\0\x01\x1f\x7f"sv, R"("\u0000\u0001\u001f\u007f")"sv},
       {"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"sv, "\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80\""sv},
-      {"\x80"sv, "\"\xef\xbf\xbd\""sv},                          // a continuation byte alone
-      {"a\xc3"sv, "\"a\xef\xbf\xbd\""sv},                        // cut off
-      {"\xc0\xaf"sv, "\"\xef\xbf\xbd\xef\xbf\xbd\""sv},          // overlong
-      {"\xed\xa0\x80"sv, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""sv},  // surrogate
+      {"\x80"sv, "\"\xef\xbf\xbd\""sv},                                                  // a continuation byte alone
+      {"a\xc3"sv, "\"a\xef\xbf\xbd\""sv},                                                // cut off
+      {"\xc0\xaf"sv, "\"\xef\xbf\xbd\xef\xbf\xbd\""sv},                                  // overlong
+      {"\xed\xa0\x80"sv, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""sv},                  // surrogate
       {"\xf4\x90\x80\x80"sv, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""sv},  // past U+10FFFF
       {"\xe2\x82x"sv, "\"\xef\xbf\xbd\xef\xbf\xbdx\""sv},
   };
@@ -78,7 +110,8 @@ TEST(ErrorJson, ComesBackWithoutLoss) {
 }
 
 TEST(ErrorJson, AcceptsOtherDialects) {
-  const Error kratos = error_from_response(404, R"({"code":404,"reason":"USER_NOT_FOUND","message":"no","metadata":{"a":"b","n":1}})");
+  const Error kratos =
+      error_from_response(404, R"({"code":404,"reason":"USER_NOT_FOUND","message":"no","metadata":{"a":"b","n":1}})");
   EXPECT_EQ(kratos, Error(Code::kNotFound, "USER_NOT_FOUND", "no").with("a", "b").with("n", "1"));
   const Error gateway = error_from_response(404, R"({"code":5,"message":"no","details":[]})");
   EXPECT_EQ(gateway, Error(Code::kNotFound, "no"));
@@ -105,7 +138,8 @@ TEST(ErrorJson, MakesSenseOfAnyBody) {
     EXPECT_EQ(error.message(), message) << body;
     EXPECT_EQ(status_from(error), status) << body;
   }
-  EXPECT_EQ(error_from_response(500, std::string(1000, 'x')).message().size(), 256 + std::string_view("HTTP status 500 Internal Server Error: ").size());
+  EXPECT_EQ(error_from_response(500, std::string(1000, 'x')).message().size(),
+            256 + std::string_view("HTTP status 500 Internal Server Error: ").size());
 }
 
 TEST(ErrorJson, SurvivesDeepNesting) {

@@ -1,5 +1,7 @@
 #include <micro/http/field.hpp>
 
+#include <gtest/gtest.h>
+
 namespace micro::http {
 namespace {
 
@@ -38,11 +40,13 @@ TEST(Token, IsNotEmpty) {
 }
 
 TEST(Authority, IsHostAndPort) {
-  for (const std::string_view text : {"", "a", "a.example:80", "a:", "127.0.0.1:1", "[::1]", "[::1]:8080", "[v1.x]", "%41", "a_b"}) {
+  for (const std::string_view text :
+       {"", "a", "a.example:80", "a:", "127.0.0.1:1", "[::1]", "[::1]:8080", "[v1.x]", "%41", "a_b"}) {
     EXPECT_TRUE(is_authority(text)) << text;
   }
-  for (const std::string_view text : {":80", "a:b", "a:1:2", "a:123456", "u@a", "a/b", "a b", "a,b c", "::1", "[::1", "[]", "[::1]x",
-                                      "[::1]:x", "a[", "a]", "[[::1]", "a#", "a?b", "a\\b", "a\"", "\xc3\xa9"}) {
+  for (const std::string_view text :
+       {":80",    "a:b",     "a:1:2", "a:123456", "u@a",    "a/b", "a b", "a,b c", "::1", "[::1",    "[]",
+        "[::1]x", "[::1]:x", "a[",    "a]",       "[[::1]", "a#",  "a?b", "a\\b",  "a\"", "\xc3\xa9"}) {
     EXPECT_FALSE(is_authority(text)) << text;
   }
 }

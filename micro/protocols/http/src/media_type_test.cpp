@@ -1,5 +1,7 @@
 #include <micro/http/media_type.hpp>
 
+#include <gtest/gtest.h>
+
 namespace micro::http {
 namespace {
 

@@ -1,5 +1,7 @@
 #include <micro/http/message.hpp>
 
+#include <gtest/gtest.h>
+
 namespace micro::http {
 namespace {
 

@@ -1,5 +1,7 @@
 #include <micro/http/method.hpp>
 
+#include <gtest/gtest.h>
+
 namespace micro::http {
 namespace {
 

@@ -1,5 +1,7 @@
 #include <micro/http/status.hpp>
 
+#include <gtest/gtest.h>
+
 namespace micro::http {
 namespace {
 

@@ -78,7 +78,8 @@ Fault MessageParser::parse_chunk_line(std::string_view line) {
   if (size > limits_.max_body - received_) return Fault::kBodySize;
   received_ += size;
   remaining_ = size;
-  chunk_overhead_ -= static_cast<std::size_t>(std::min<std::uint64_t>(chunk_overhead_, 16 + 2 * std::min<std::uint64_t>(size, 1 << 30)));
+  chunk_overhead_ -=
+      static_cast<std::size_t>(std::min<std::uint64_t>(chunk_overhead_, 16 + 2 * std::min<std::uint64_t>(size, 1 << 30)));
   return chunk_overhead_ > limits_.max_chunk_overhead ? Fault::kChunkOverhead : Fault::kNone;
 }
 

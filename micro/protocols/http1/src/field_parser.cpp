@@ -93,7 +93,8 @@ Fault MessageParser::note_field(std::string_view name, std::string_view value) {
     case 17:
       if (first == 't' && equals_ignore_case(name, "Transfer-Encoding")) return note_transfer_encoding(value);
       break;
-    default: break;
+    default:
+      break;
   }
   return Fault::kNone;
 }

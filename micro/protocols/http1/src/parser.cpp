@@ -105,9 +105,14 @@ Result<Event> MessageParser::next(std::string_view& input) {
 
       case State::kBodyStart:
         switch (framing_) {
-          case Framing::kNone: return done();
-          case Framing::kUntilClose: state_ = State::kUntilClose; break;
-          case Framing::kChunked: state_ = State::kChunkLine; break;
+          case Framing::kNone:
+            return done();
+          case Framing::kUntilClose:
+            state_ = State::kUntilClose;
+            break;
+          case Framing::kChunked:
+            state_ = State::kChunkLine;
+            break;
           case Framing::kLength:
             remaining_ = fields_.content_length;
             state_ = State::kLength;
@@ -120,9 +125,9 @@ Result<Event> MessageParser::next(std::string_view& input) {
         return body_piece(input);
 
       case State::kUntilClose:
-        if (input.size() > limits_.max_body - received_) return fail(Fault::kBodySize);
-        received_ += input.size();
-        remaining_ = input.size();
+        remaining_ = std::min<std::uint64_t>(input.size(), limits_.max_body - received_);
+        if (remaining_ == 0 && !input.empty()) return fail(Fault::kBodySize);
+        received_ += remaining_;
         return body_piece(input);
 
       case State::kChunkLine: {
@@ -148,7 +153,8 @@ Result<Event> MessageParser::next(std::string_view& input) {
         state_ = state_ == State::kChunkCr ? State::kChunkLf : State::kChunkLine;
         continue;
 
-      case State::kFailed: return fail(fault_);
+      case State::kFailed:
+        return fail(fault_);
     }
   }
 }
@@ -164,8 +170,10 @@ Result<Event> MessageParser::body_piece(std::string_view& input) {
 
 Result<Event> MessageParser::finish() {
   switch (state_) {
-    case State::kFailed: return fail(fault_);
-    case State::kUntilClose: return done();
+    case State::kFailed:
+      return fail(fault_);
+    case State::kUntilClose:
+      return done();
     case State::kBodyStart:
       // The head has been told but not yet what follows from it.
       if (framing_ == Framing::kUntilClose || framing_ == Framing::kNone) return done();

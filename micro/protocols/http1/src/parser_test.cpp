@@ -2,6 +2,8 @@
 
 #include <micro/http1/parser.hpp>
 
+#include <gtest/gtest.h>
+
 #include "transcript.hpp"
 
 namespace micro::http1 {
@@ -36,7 +38,8 @@ TEST(Limits, HeaderBytes) {
   // "Host: a" 9, "X: ...": 5 + n, the empty line 2
   EXPECT_TRUE(parse(request("X: " + std::string(24, 'x') + "\r\n"), limits).ends_with("END\n"));
   EXPECT_EQ(parse(request("X: " + std::string(25, 'x') + "\r\n"), limits), "ERROR 431 HTTP_HEADER_BYTES\n");
-  EXPECT_EQ(parse(request(std::string(32, 'x')), limits), "ERROR 431 HTTP_HEADER_BYTES\n") << "without waiting for the end of the line";
+  EXPECT_EQ(parse(request(std::string(32, 'x')), limits), "ERROR 431 HTTP_HEADER_BYTES\n")
+      << "without waiting for the end of the line";
 }
 
 TEST(Limits, HeaderCount) {
@@ -58,15 +61,18 @@ TEST(Limits, Body) {
   const Limits limits{.max_body = 4};
   EXPECT_TRUE(parse(request("Content-Length: 4\r\n", "abcd"), limits).ends_with("BODY abcd\nEND\n"));
   EXPECT_EQ(parse(request("Content-Length: 5\r\n", "abcde"), limits), "ERROR 413 HTTP_BODY_SIZE\n") << "before the head is told";
-  EXPECT_TRUE(parse(request("Transfer-Encoding: chunked\r\n", "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"), limits).ends_with("BODY abcd\nEND\n"));
+  EXPECT_TRUE(
+      parse(request("Transfer-Encoding: chunked\r\n", "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"), limits).ends_with("BODY abcd\nEND\n"));
   EXPECT_TRUE(parse(request("Transfer-Encoding: chunked\r\n", "2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"), limits)
                   .ends_with("BODY ab\nERROR 413 HTTP_BODY_SIZE\n"));
 }
 
 TEST(Limits, ChunkLine) {
   const Limits limits{.max_chunk_line = 16};
-  EXPECT_TRUE(parse(request("Transfer-Encoding: chunked\r\n", "1;0123456789ab\r\nx\r\n0\r\n\r\n"), limits).ends_with("BODY x\nEND\n"));
-  EXPECT_TRUE(parse(request("Transfer-Encoding: chunked\r\n", "1;0123456789abc\r\nx\r\n0\r\n\r\n"), limits).ends_with("ERROR 400 HTTP_CHUNK\n"));
+  EXPECT_TRUE(
+      parse(request("Transfer-Encoding: chunked\r\n", "1;0123456789ab\r\nx\r\n0\r\n\r\n"), limits).ends_with("BODY x\nEND\n"));
+  EXPECT_TRUE(parse(request("Transfer-Encoding: chunked\r\n", "1;0123456789abc\r\nx\r\n0\r\n\r\n"), limits)
+                  .ends_with("ERROR 400 HTTP_CHUNK\n"));
   EXPECT_TRUE(parse(request("Transfer-Encoding: chunked\r\n", std::string(17, '0')), limits).ends_with("ERROR 400 HTTP_CHUNK\n"));
 }
 
@@ -149,7 +155,8 @@ TEST(Parser, RepeatsAnErrorUntilReset) {
 }
 
 TEST(Parser, ResetForgetsAHalfMessage) {
-  for (const std::string_view half : {"\r\n", "GE", "GET / HTTP/1.1\r\nHost: a\r\nX: b", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"}) {
+  for (const std::string_view half :
+       {"\r\n", "GE", "GET / HTTP/1.1\r\nHost: a\r\nX: b", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"}) {
     RequestParser parser;
     (void)transcript(parser, half, 1);
     parser.reset();

@@ -1,5 +1,7 @@
 #include <micro/http1/parser.hpp>
 
+#include <gtest/gtest.h>
+
 #include "transcript.hpp"
 
 namespace micro::http1 {
@@ -36,7 +38,8 @@ const Case kValid[] = {
     {"HeaderOrderAndCaseAreKept", "GET / HTTP/1.1\r\nhOST: a\r\nB: 1\r\nb: 2\r\nA:\r\n\r\n",
      "HEAD GET / 1.1 hOST=a B=1 b=2 A= +keep\nEND\n"},
     {"BlanksAroundValues", "GET / HTTP/1.1\r\nHost:\t a \t\r\nX:  b  c  \r\n\r\n", "HEAD GET / 1.1 Host=a X=b  c +keep\nEND\n"},
-    {"BytesPastAsciiInValues", "GET / HTTP/1.1\r\nHost: a\r\nX: \xc3\xa9\xff\r\n\r\n", "HEAD GET / 1.1 Host=a X=\xc3\xa9\xff +keep\nEND\n"},
+    {"BytesPastAsciiInValues", "GET / HTTP/1.1\r\nHost: a\r\nX: \xc3\xa9\xff\r\n\r\n",
+     "HEAD GET / 1.1 Host=a X=\xc3\xa9\xff +keep\nEND\n"},
     {"OneEmptyLineBefore", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "HEAD GET / 1.1 Host=a +keep\nEND\n"},
     {"EmptyHost", "GET / HTTP/1.1\r\nHost:\r\n\r\n", "HEAD GET / 1.1 Host= +keep\nEND\n"},
     {"Ipv6Host", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "HEAD GET / 1.1 Host=[::1]:80 +keep\nEND\n"},
@@ -48,7 +51,8 @@ const Case kValid[] = {
     {"CloseBeatsKeepAlive", "GET / HTTP/1.0\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n",
      "HEAD GET / 1.0 Connection=close Connection=keep-alive +close\nEND\n"},
     {"OldVersionCloses", "GET / HTTP/1.0\r\n\r\n", "HEAD GET / 1.0 +close\nEND\n"},
-    {"OldVersionKeepsAlive", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "HEAD GET / 1.0 Connection=Keep-Alive +keep\nEND\n"},
+    {"OldVersionKeepsAlive", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
+     "HEAD GET / 1.0 Connection=Keep-Alive +keep\nEND\n"},
     {"Length", "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
      "HEAD POST /x 1.1 Host=a Content-Length=5 +keep +length:5\nBODY hello\nEND\n"},
     {"LengthZero", "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
@@ -60,7 +64,8 @@ const Case kValid[] = {
     {"ChunkedCodingIgnoresCase", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: , CHUNKED\r\n\r\n0\r\n\r\n",
      "HEAD POST / 1.1 Host=a Transfer-Encoding=, CHUNKED +keep +chunked\nEND\n"},
     {"ChunkSizeWithZerosAndExtensions",
-     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000000003;a;b=c ; d = \"e\\\"f;\"\r\nabc\r\n000\r\n\r\n",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000000003;a;b=c ; d = "
+     "\"e\\\"f;\"\r\nabc\r\n000\r\n\r\n",
      "HEAD POST / 1.1 Host=a Transfer-Encoding=chunked +keep +chunked\nBODY abc\nEND\n"},
     {"Trailers", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nChecksum: 12\r\nB: 2\r\n\r\n",
      "HEAD POST / 1.1 Host=a Transfer-Encoding=chunked +keep +chunked\nBODY x\nEND Checksum=12 B=2\n"},
@@ -72,7 +77,8 @@ const Case kValid[] = {
      "HEAD PUT / 1.0 Expect=whatever Content-Length=1 +close +length:1\nBODY x\nEND\n"},
     {"Pipelined",
      "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: b\r\nContent-Length: 2\r\n\r\nxy\r\n"
-     "POST /3 HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nz\r\n0\r\nT: 1\r\n\r\nGET /4 HTTP/1.1\r\nHost: d\r\n\r\n",
+     "POST /3 HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nz\r\n0\r\nT: 1\r\n\r\nGET /4 HTTP/1.1\r\nHost: "
+     "d\r\n\r\n",
      "HEAD GET /1 1.1 Host=a +keep\nEND\nHEAD POST /2 1.1 Host=b Content-Length=2 +keep +length:2\nBODY xy\nEND\n"
      "HEAD POST /3 1.1 Host=c Transfer-Encoding=chunked +keep +chunked\nBODY z\nEND T=1\nHEAD GET /4 1.1 Host=d +keep\nEND\n"},
     {"WebSocket", "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\r\n",
@@ -83,18 +89,24 @@ const Case kValid[] = {
      "HEAD GET / 1.1 Host=a Upgrade=websocket +keep\nEND\n"},
     {"UpgradeNeeds11", "GET / HTTP/1.0\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
      "HEAD GET / 1.0 Upgrade=websocket Connection=Upgrade +close\nEND\n"},
-    {"H2c", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+    {"H2c",
+     "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
      "HEAD GET / 1.1 Host=a Connection=Upgrade, HTTP2-Settings Upgrade=h2c HTTP2-Settings=AAMAAABk +keep +upgrade +h2c\nEND\n"},
     {"H2cNeedsSettings", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
      "HEAD GET / 1.1 Host=a Connection=Upgrade, HTTP2-Settings Upgrade=h2c +keep +upgrade\nEND\n"},
     {"H2cNeedsOneSettings",
-     "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\nHTTP2-Settings: A\r\n\r\n",
-     "HEAD GET / 1.1 Host=a Connection=Upgrade, HTTP2-Settings Upgrade=h2c HTTP2-Settings=A HTTP2-Settings=A +keep +upgrade\nEND\n"},
+     "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\nHTTP2-Settings: "
+     "A\r\n\r\n",
+     "HEAD GET / 1.1 Host=a Connection=Upgrade, HTTP2-Settings Upgrade=h2c HTTP2-Settings=A HTTP2-Settings=A +keep "
+     "+upgrade\nEND\n"},
 };
-INSTANTIATE_TEST_SUITE_P(Http1, ValidRequest, testing::ValuesIn(kValid), [](const auto& param) { return std::string(param.param.name); });
+INSTANTIATE_TEST_SUITE_P(Http1, ValidRequest, testing::ValuesIn(kValid),
+                         [](const auto& param) { return std::string(param.param.name); });
 
 class RefusedRequest : public testing::TestWithParam<Case> {};
-TEST_P(RefusedRequest, SaysWhatToAnswer) { EXPECT_EQ(parse(GetParam().bytes), "ERROR " + std::string(GetParam().expected) + "\n"); }
+TEST_P(RefusedRequest, SaysWhatToAnswer) {
+  EXPECT_EQ(parse(GetParam().bytes), "ERROR " + std::string(GetParam().expected) + "\n");
+}
 
 const Case kRefused[] = {
     {"TwoEmptyLinesBefore", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "400 HTTP_REQUEST_LINE"},
@@ -146,7 +158,10 @@ const Case kRefused[] = {
     {"ParenthesisInName", "GET / HTTP/1.1\r\nHost: a\r\nX(Y): b\r\n\r\n", "400 HTTP_HEADER_NAME"},
     {"NulInValue", raw("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"), "400 HTTP_CONTROL_BYTE"},
     {"EscapeInLongValue", "GET / HTTP/1.1\r\nHost: a\r\nX: 0123456789\x1b[31m\r\n\r\n", "400 HTTP_CONTROL_BYTE"},
-    {"DeleteInValue", "GET / HTTP/1.1\r\nHost: a\r\nX: 01234567\x7f" "89abcdef\r\n\r\n", "400 HTTP_CONTROL_BYTE"},
+    {"DeleteInValue",
+     "GET / HTTP/1.1\r\nHost: a\r\nX: 01234567\x7f"
+     "89abcdef\r\n\r\n",
+     "400 HTTP_CONTROL_BYTE"},
     {"NoHost", "GET / HTTP/1.1\r\n\r\n", "400 HTTP_HOST"},
     {"NoHostWithAbsolute", "GET http://a/ HTTP/1.1\r\n\r\n", "400 HTTP_HOST"},
     {"TwoHosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "400 HTTP_HOST"},
@@ -155,7 +170,8 @@ const Case kRefused[] = {
     {"UserInHost", "GET / HTTP/1.1\r\nHost: u@b\r\n\r\n", "400 HTTP_HOST"},
     {"BadPortInHost", "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", "400 HTTP_HOST"},
     {"TwoLengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "400 HTTP_CONTENT_LENGTH"},
-    {"SameLengthTwice", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\ncontent-length: 1\r\n\r\nx", "400 HTTP_CONTENT_LENGTH"},
+    {"SameLengthTwice", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\ncontent-length: 1\r\n\r\nx",
+     "400 HTTP_CONTENT_LENGTH"},
     {"LengthPlus", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\nx", "400 HTTP_CONTENT_LENGTH"},
     {"LengthMinus", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\nx", "400 HTTP_CONTENT_LENGTH"},
     {"LengthInnerBlank", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1 1\r\n\r\nx", "400 HTTP_CONTENT_LENGTH"},
@@ -171,18 +187,23 @@ const Case kRefused[] = {
     {"UnknownCoding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", "501 HTTP_TRANSFER_ENCODING"},
     {"CodingBeforeChunked", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
      "501 HTTP_TRANSFER_ENCODING"},
-    {"CodingAfterChunked", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    {"CodingAfterChunked",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
      "501 HTTP_TRANSFER_ENCODING"},
     {"ChunkedWithParameter", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
      "501 HTTP_TRANSFER_ENCODING"},
-    {"VerticalTabBeforeCoding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n",
+    {"VerticalTabBeforeCoding",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0b"
+     "chunked\r\n\r\n0\r\n\r\n",
      "400 HTTP_CONTROL_BYTE"},
     {"ChunkedTwice", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
      "400 HTTP_TRANSFER_ENCODING"},
-    {"ChunkedTwiceInTwoLines", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    {"ChunkedTwiceInTwoLines",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
      "400 HTTP_TRANSFER_ENCODING"},
     {"EmptyCoding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", "400 HTTP_TRANSFER_ENCODING"},
-    {"CodingOnOldVersion", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400 HTTP_TRANSFER_ENCODING"},
+    {"CodingOnOldVersion", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+     "400 HTTP_TRANSFER_ENCODING"},
     {"UnknownExpectation", "POST / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nContent-Length: 1\r\n\r\nx", "417 HTTP_EXPECTATION"},
 };
 INSTANTIATE_TEST_SUITE_P(Http1, RefusedRequest, testing::ValuesIn(kRefused),
@@ -225,7 +246,8 @@ const Case kChunked[] = {
     {"LfAfterTrailer", "0\r\nA: b\n\r\n", "ERROR 400 HTTP_LINE_END"},
     {"LfAtTheEnd", "0\r\n\n", "ERROR 400 HTTP_LINE_END"},
 };
-INSTANTIATE_TEST_SUITE_P(Http1, ChunkedBody, testing::ValuesIn(kChunked), [](const auto& param) { return std::string(param.param.name); });
+INSTANTIATE_TEST_SUITE_P(Http1, ChunkedBody, testing::ValuesIn(kChunked),
+                         [](const auto& param) { return std::string(param.param.name); });
 
 struct TargetCase {
   std::string_view line;

@@ -48,12 +48,18 @@ std::unexpected<Error> refuse(std::string_view what, std::string_view subject, s
 // The fields the writer itself decides on.
 bool is_framing(std::string_view name) noexcept {
   switch (name.size()) {
-    case 7: return equals_ignore_case(name, "Upgrade");
-    case 10: return equals_ignore_case(name, "Connection") || equals_ignore_case(name, "Keep-Alive");
-    case 14: return equals_ignore_case(name, "Content-Length");
-    case 16: return equals_ignore_case(name, "Proxy-Connection");
-    case 17: return equals_ignore_case(name, "Transfer-Encoding");
-    default: return false;
+    case 7:
+      return equals_ignore_case(name, "Upgrade");
+    case 10:
+      return equals_ignore_case(name, "Connection") || equals_ignore_case(name, "Keep-Alive");
+    case 14:
+      return equals_ignore_case(name, "Content-Length");
+    case 16:
+      return equals_ignore_case(name, "Proxy-Connection");
+    case 17:
+      return equals_ignore_case(name, "Transfer-Encoding");
+    default:
+      return false;
   }
 }
 
@@ -93,7 +99,8 @@ void put_status_line(Cursor& cursor, int status) noexcept {
 
 template <class Out>
 Result<void> response_head(Out& out, const ResponseStart& start, const Metadata& headers) {
-  if (start.status < 100 || start.status > 999) return refuse("the status", std::to_string(start.status), "is not of three digits");
+  if (start.status < 100 || start.status > 999)
+    return refuse("the status", std::to_string(start.status), "is not of three digits");
   if (!http::is_field_value(start.date)) return refuse("the date", start.date, "holds a control byte");
   if (!http::is_field_value(start.upgrade)) return refuse("the upgrade", start.upgrade, "holds a control byte");
   BodySize body = start.body;
@@ -137,7 +144,8 @@ Result<void> request_head(Out& out, const RequestStart& start, const Metadata& h
   const auto size = measure(headers);
   if (!size) return std::unexpected(size.error());
 
-  Cursor cursor(out.prepare(*size + start.method.size() + start.target.size() + start.host.size() + start.upgrade.size() + kSlack));
+  Cursor cursor(
+      out.prepare(*size + start.method.size() + start.target.size() + start.host.size() + start.upgrade.size() + kSlack));
   cursor << start.method << " " << start.target << " HTTP/1.1\r\n";
   put_field(cursor, "Host", start.host);
   for (const auto [name, value] : headers) {

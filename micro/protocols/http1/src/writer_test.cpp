@@ -1,5 +1,7 @@
 #include <micro/http1/writer.hpp>
 
+#include <gtest/gtest.h>
+
 #include "transcript.hpp"
 
 namespace micro::http1 {
@@ -53,21 +55,29 @@ TEST(ResponseHead, HasNoBodySizeWhereNoBodyMayBe) {
 
 TEST(ResponseHead, LeavesTheFramingToTheWriter) {
   EXPECT_EQ(response({.body = BodySize::exactly(1), .date = kDate}, {{"content-length", "99"},
-                                                                    {"Transfer-Encoding", "chunked"},
-                                                                    {"connection", "close"},
-                                                                    {"Keep-Alive", "timeout=5"},
-                                                                    {"Proxy-Connection", "close"},
-                                                                    {"Upgrade", "h2c"},
-                                                                    {"date", "mine"},
-                                                                    {"X", ""}}),
+                                                                     {"Transfer-Encoding", "chunked"},
+                                                                     {"connection", "close"},
+                                                                     {"Keep-Alive", "timeout=5"},
+                                                                     {"Proxy-Connection", "close"},
+                                                                     {"Upgrade", "h2c"},
+                                                                     {"date", "mine"},
+                                                                     {"X", ""}}),
             "HTTP/1.1 200 OK\r\ndate: mine\r\nX: \r\nContent-Length: 1\r\n\r\n");
 }
 
 TEST(ResponseHead, RefusesInjection) {
   using namespace std::string_view_literals;
   const Metadata bad[] = {
-      {{"X", "a\r\nSet-Cookie: b"}}, {{"X", "a\nb"}}, {{"X", "a\rb"}},   {{"X", "a\0b"sv}}, {{"X\r\nY", "a"}},
-      {{"X Y", "a"}},                {{"X:", "a"}},   {{"", "a"}},       {{"X", "a\x7f"}},  {{"Content-Length", "1\r\nX: y"}},
+      {{"X", "a\r\nSet-Cookie: b"}},
+      {{"X", "a\nb"}},
+      {{"X", "a\rb"}},
+      {{"X", "a\0b"sv}},
+      {{"X\r\nY", "a"}},
+      {{"X Y", "a"}},
+      {{"X:", "a"}},
+      {{"", "a"}},
+      {{"X", "a\x7f"}},
+      {{"Content-Length", "1\r\nX: y"}},
   };
   for (const Metadata& headers : bad) {
     const std::string out = response({}, headers);
@@ -87,7 +97,8 @@ TEST(ResponseHead, RefusesInjection) {
 
 TEST(RequestHead, IsWritten) {
   EXPECT_EQ(request({.host = "a:80"}, {{"Accept", "*/*"}}), "GET / HTTP/1.1\r\nHost: a:80\r\nAccept: */*\r\n\r\n");
-  EXPECT_EQ(request({.method = "POST", .target = "/x?y", .host = "a", .body = BodySize::exactly(0), .keep_alive = false}, {{"host", "evil"}}),
+  EXPECT_EQ(request({.method = "POST", .target = "/x?y", .host = "a", .body = BodySize::exactly(0), .keep_alive = false},
+                    {{"host", "evil"}}),
             "POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(request({.method = "PUT", .host = "a", .body = BodySize::chunked(), .expect_continue = true}),
             "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
@@ -144,17 +155,20 @@ TEST(Continue, IsWritten) {
 }
 
 TEST(PreparedResponse, WritesHeadAndBody) {
-  const auto prepared = PreparedResponse::make(200, {{"Content-Type", "application/json"}, {"Content-Length", "9"}, {"Date", "old"}});
+  const auto prepared =
+      PreparedResponse::make(200, {{"Content-Type", "application/json"}, {"Content-Length", "9"}, {"Date", "old"}});
   ASSERT_TRUE(prepared.has_value());
   Buffer buffer;
   prepared->write(buffer, "{}", {.date = kDate});
-  EXPECT_EQ(buffer.view(), "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                           "Content-Length: 2\r\n\r\n{}");
+  EXPECT_EQ(buffer.view(),
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+            "Content-Length: 2\r\n\r\n{}");
   buffer.clear();
   prepared->write(buffer, "abc", {.keep_alive = false, .omit_body = true});
   prepared->write(buffer, "", {.minor_version = 0});
-  EXPECT_EQ(buffer.view(), "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
-                           "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(buffer.view(),
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
   for (const std::size_t size : {Chain::kCopyThreshold, Chain::kCopyThreshold + 1}) {
     const std::string body(size, 'x');
     Chain chain;
@@ -172,7 +186,8 @@ TEST(RoundTrip, Requests) {
   const std::string body(3000, 'b');
   Chain chain;
   const Metadata headers{{"X-One", "1"}, {"x-one", "two words"}, {"Empty", ""}};
-  ASSERT_TRUE(write_request_head(chain, {.method = "POST", .target = "/a?b", .host = "h:1", .body = BodySize::exactly(body.size())}, headers));
+  ASSERT_TRUE(write_request_head(
+      chain, {.method = "POST", .target = "/a?b", .host = "h:1", .body = BodySize::exactly(body.size())}, headers));
   chain.append(body);
   ASSERT_TRUE(write_request_head(chain, {.method = "PUT", .host = "h", .body = BodySize::chunked(), .keep_alive = false}, {}));
   write_chunk(chain, body);
@@ -200,10 +215,11 @@ TEST(RoundTrip, Responses) {
   buffer.append("rest");
   for (const std::size_t step : {buffer.size(), std::size_t{1}, std::size_t{17}}) {
     ResponseParser parser;
-    EXPECT_EQ(transcript(parser, buffer.view(), step, true),
-              "HEAD 201 'Created' 1.1 Location=/x Date=Sun, 06 Nov 1994 08:49:37 GMT Content-Length=2 +keep +length:2\nBODY ok\nEND\n"
-              "HEAD 200 'OK' 1.1 Transfer-Encoding=chunked +keep +chunked\nBODY chunk\nEND Sum=1\n"
-              "HEAD 200 'OK' 1.1 Connection=close +close\nBODY rest\nEND\n");
+    EXPECT_EQ(
+        transcript(parser, buffer.view(), step, true),
+        "HEAD 201 'Created' 1.1 Location=/x Date=Sun, 06 Nov 1994 08:49:37 GMT Content-Length=2 +keep +length:2\nBODY ok\nEND\n"
+        "HEAD 200 'OK' 1.1 Transfer-Encoding=chunked +keep +chunked\nBODY chunk\nEND Sum=1\n"
+        "HEAD 200 'OK' 1.1 Connection=close +close\nBODY rest\nEND\n");
   }
 }
 

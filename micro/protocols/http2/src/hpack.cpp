@@ -82,7 +82,9 @@ struct HeaderDecoder::Memo {
 };
 
 HeaderDecoder::HeaderDecoder() = default;
-HeaderDecoder::~HeaderDecoder() { nghttp2_hd_inflate_del(inflater_); }
+HeaderDecoder::~HeaderDecoder() {
+  if (inflater_ != nullptr) nghttp2_hd_inflate_del(inflater_);
+}
 
 bool HeaderDecoder::create() { return inflater_ != nullptr || nghttp2_hd_inflate_new(&inflater_) == 0; }
 
@@ -148,7 +150,9 @@ bool HeaderDecoder::inflate(std::string_view block, BlockKind kind, const Option
   return true;
 }
 
-HeaderEncoder::~HeaderEncoder() { nghttp2_hd_deflate_del(deflater_); }
+HeaderEncoder::~HeaderEncoder() {
+  if (deflater_ != nullptr) nghttp2_hd_deflate_del(deflater_);
+}
 
 nghttp2_hd_deflater* HeaderEncoder::deflater() {
   if (deflater_ == nullptr && nghttp2_hd_deflate_new(&deflater_, kEncoderTable) != 0) throw std::bad_alloc();

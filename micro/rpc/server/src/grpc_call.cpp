@@ -67,7 +67,8 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
 bool GrpcCall::take_fields(const http2::HeaderBlock& block, Error& error) {
   grpc::MessageReader::Options reader;
   reader.max_message_size = worker_.state().options.max_receive_message_size;
-  request_encoding_ = reply_encoding_ = grpc::Compression::kIdentity;
+  request_encoding_ = grpc::Compression::kIdentity;
+  grpc::AcceptedCompressions accepted;
   for (const http2::Field& field : block.fields) {
     if (field.name.starts_with("grpc-")) {
       if (field.name == "grpc-timeout") {
@@ -89,8 +90,7 @@ bool GrpcCall::take_fields(const http2::HeaderBlock& block, Error& error) {
         continue;
       }
       if (field.name == "grpc-accept-encoding") {
-        // Answers are compressed as the request was, when the caller reads that.
-        reply_encoding_ = grpc::parse_accept_encoding(field.value).choose(reader.encoding);
+        accepted = grpc::parse_accept_encoding(field.value);
         continue;
       }
     }
@@ -100,6 +100,8 @@ bool GrpcCall::take_fields(const http2::HeaderBlock& block, Error& error) {
     }
     if (field.name == "x-request-id") context_.set_request_id(field.value);
   }
+  // Answers are compressed as the request was, when the caller reads that.
+  reply_encoding_ = accepted.choose(request_encoding_);
   reader_.reset(reader);
   return true;
 }

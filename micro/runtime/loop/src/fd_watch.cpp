@@ -1,5 +1,8 @@
 #include <micro/loop/fd_watch.hpp>
 
+#include <string>
+#include <system_error>
+
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "loop_impl.hpp"
@@ -15,7 +18,11 @@ struct FdWatch::Impl {
 };
 
 FdWatch::FdWatch(Loop& loop, int fd)
-    : impl_(new Impl{loop.impl(), Descriptor(loop.impl().context().get_executor(), fd)}) {}
+    : impl_(new Impl{loop.impl(), Descriptor(loop.impl().context().get_executor())}) {
+  boost::system::error_code error;
+  impl_->descriptor.assign(fd, error);
+  if (error) throw std::system_error(error.value(), std::generic_category(), "FdWatch: descriptor " + std::to_string(fd));
+}
 
 // release() cancels what is pending and leaves the descriptor open: it belongs to somebody else.
 FdWatch::~FdWatch() { impl_->descriptor.release(); }

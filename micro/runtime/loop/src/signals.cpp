@@ -1,5 +1,8 @@
 #include <micro/loop/signals.hpp>
 
+#include <string>
+#include <system_error>
+
 #include <boost/asio/signal_set.hpp>
 
 #include "loop_impl.hpp"
@@ -16,7 +19,11 @@ struct Signals::Impl {
 
 Signals::Signals(Loop& loop, std::initializer_list<int> signals)
     : impl_(new Impl{loop.impl(), SignalSet(loop.impl().context().get_executor())}) {
-  for (const int signal : signals) impl_->set.add(signal);
+  for (const int signal : signals) {
+    boost::system::error_code error;
+    impl_->set.add(signal, error);
+    if (error) throw std::system_error(error.value(), std::generic_category(), "Signals: signal " + std::to_string(signal));
+  }
 }
 
 Signals::~Signals() = default;

@@ -50,7 +50,10 @@ Result<std::vector<SocketAddress>> addresses_to_try(const Address& address) {
   if (!address.host.empty()) {
     auto found = lookup(address.host, address.port, AI_PASSIVE);
     // A name that stands for both families, such as localhost, is taken as IPv4: the one every client tries.
-    if (found) std::ranges::stable_partition(*found, [](const SocketAddress& entry) { return entry.family() == AF_INET; });
+    if (found) {
+      const auto four = std::ranges::find(*found, AF_INET, &SocketAddress::family);
+      if (four != found->end()) std::rotate(found->begin(), four, four + 1);
+    }
     return found;
   }
   SocketAddress six;

@@ -93,7 +93,7 @@ Task<Result<std::unique_ptr<Stream>>> connect(Context& context, const Address& a
   Loop* loop = Loop::current();
   if (loop == nullptr) throw std::logic_error("net::connect() awaited on a thread that runs no loop");
   ContextDeadline deadline(context, *loop);
-  if (context.cancelled()) co_return fail(context.error()->with_context("connect to " + address.to_string()));
+  if (context.cancelled()) co_return fail(Error(*context.error()).with_context("connect to " + address.to_string()));
   Result<std::unique_ptr<Stream>> stream = co_await connect_any(*loop, context, address);
   if (!stream) co_return fail(std::move(stream.error()).with_context("connect to " + address.to_string()));
   co_return stream;

@@ -3,7 +3,6 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
-#include <algorithm>
 #include <memory>
 
 #include <micro/net/listener.hpp>
@@ -37,13 +36,12 @@ std::vector<std::string> reachable_hosts() {
   ifaddrs* list = nullptr;
   if (getifaddrs(&list) != 0) return {};
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
-  std::vector<std::pair<Rank, std::string>> ranked;
-  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-    if (const Rank r = rank(*entry); r != Rank::kUnusable) ranked.emplace_back(r, host_of(entry->ifa_addr));
-  }
-  std::ranges::stable_sort(ranked, {}, &std::pair<Rank, std::string>::first);
   std::vector<std::string> hosts;
-  for (auto& [r, host] : ranked) hosts.push_back(std::move(host));
+  for (const Rank wanted : {Rank::kGlobalFour, Rank::kGlobalSix, Rank::kLoopbackFour, Rank::kLoopbackSix}) {
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+      if (rank(*entry) == wanted) hosts.push_back(host_of(entry->ifa_addr));
+    }
+  }
   return hosts;
 }
 

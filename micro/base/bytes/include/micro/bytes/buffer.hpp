@@ -56,7 +56,7 @@ class Buffer {
   void release() noexcept;
 
   std::size_t capacity() const noexcept { return capacity_; }
-  // How many bytes prepare() can give without moving the present ones.
+  // How many bytes prepare() can give without growing or moving the present ones.
   std::size_t room() const noexcept { return capacity_ - write_; }
 
  private:
@@ -69,11 +69,26 @@ class Buffer {
 };
 
 // Big-endian (network order) integers, as wire formats want them. The caller vouches for the room.
-inline void store_be16(char* out, std::uint16_t v) noexcept { out[0] = char(v >> 8); out[1] = char(v); }
-inline void store_be24(char* out, std::uint32_t v) noexcept { out[0] = char(v >> 16); out[1] = char(v >> 8); out[2] = char(v); }
-inline void store_be32(char* out, std::uint32_t v) noexcept { store_be16(out, std::uint16_t(v >> 16)); store_be16(out + 2, std::uint16_t(v)); }
-inline std::uint16_t load_be16(const char* in) noexcept { return std::uint16_t((std::uint8_t(in[0]) << 8) | std::uint8_t(in[1])); }
-inline std::uint32_t load_be24(const char* in) noexcept { return (std::uint32_t(std::uint8_t(in[0])) << 16) | load_be16(in + 1); }
-inline std::uint32_t load_be32(const char* in) noexcept { return (std::uint32_t(load_be16(in)) << 16) | load_be16(in + 2); }
+inline void store_be16(char* out, std::uint16_t v) noexcept {
+  out[0] = char(v >> 8);
+  out[1] = char(v);
+}
+inline void store_be24(char* out, std::uint32_t v) noexcept {
+  out[0] = char(v >> 16);
+  store_be16(out + 1, std::uint16_t(v));
+}
+inline void store_be32(char* out, std::uint32_t v) noexcept {
+  store_be16(out, std::uint16_t(v >> 16));
+  store_be16(out + 2, std::uint16_t(v));
+}
+inline std::uint16_t load_be16(const char* in) noexcept {
+  return std::uint16_t((std::uint8_t(in[0]) << 8) | std::uint8_t(in[1]));
+}
+inline std::uint32_t load_be24(const char* in) noexcept {
+  return (std::uint32_t(std::uint8_t(in[0])) << 16) | load_be16(in + 1);
+}
+inline std::uint32_t load_be32(const char* in) noexcept {
+  return (std::uint32_t(load_be16(in)) << 16) | load_be16(in + 2);
+}
 
 }  // namespace micro

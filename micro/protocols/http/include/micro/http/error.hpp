@@ -8,6 +8,8 @@
 // Errors over HTTP: a status, and a JSON body that carries the Error without loss (but for its cause and binary details):
 //
 //   {"code":"NOT_FOUND","reason":"NO_USER","message":"no user john","metadata":{"tenant":"acme"}}
+//
+// An empty reason and empty metadata are left out.
 namespace micro::http {
 
 // Metadata under this key, a decimal number from 400 to 599, overrides the status that the code implies. Business codes and the

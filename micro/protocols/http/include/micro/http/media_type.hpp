@@ -11,8 +11,8 @@ namespace micro::http {
 
 // A parsed Content-Type (RFC 9110, section 8.3.1): type "/" subtype *( ";" name "=" value ).
 struct MediaType {
-  std::string type;     // lower case
-  std::string subtype;  // lower case, with its suffix: "problem+json"
+  std::string type;                                             // lower case
+  std::string subtype;                                          // lower case, with its suffix: "problem+json"
   std::vector<std::pair<std::string, std::string>> parameters;  // names in lower case, quotes and escapes removed
 
   // Fails with INVALID_ARGUMENT that names the text and what is wrong with it.

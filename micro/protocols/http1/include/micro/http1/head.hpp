@@ -47,8 +47,8 @@ struct RequestHead : MessageHead {
   std::string target;       // as sent
   std::string authority;    // "host[:port]": of the target when it has one, else of Host (RFC 9112, section 3.3); may be empty
 
-  // The parts of the target, still percent-encoded. For "http://host" the path is "/", with OPTIONS "*" (RFC 9112, section 3.2.4);
-  // the authority form has none.
+  // The parts of the target, still percent-encoded. For "http://host" the path is "/", with OPTIONS "*" (RFC 9112,
+  // section 3.2.4); the authority form has none.
   std::string_view path() const noexcept;
   std::string_view query() const noexcept;
   bool has_body() const noexcept { return chunked || content_length.value_or(0) > 0; }

@@ -101,7 +101,18 @@ class MessageParser {
 
  private:
   enum class State : std::uint8_t {
-    kStartLine, kHeaders, kBodyStart, kLength, kUntilClose, kChunkLine, kChunkData, kChunkCr, kChunkLf, kTrailers, kDone, kFailed
+    kStartLine,
+    kHeaders,
+    kBodyStart,
+    kLength,
+    kUntilClose,
+    kChunkLine,
+    kChunkData,
+    kChunkCr,
+    kChunkLf,
+    kTrailers,
+    kDone,
+    kFailed
   };
   enum class Take : std::uint8_t { kLine, kPartial, kTooLong };
 
@@ -117,8 +128,8 @@ class MessageParser {
 
   MessageHead& common_;
   Metadata trailers_;
-  Buffer partial_;           // the unfinished line of an earlier read
-  std::string_view line_;    // set by take_line(), with its LF; in partial_ or in the input
+  Buffer partial_;         // the unfinished line of an earlier read
+  std::string_view line_;  // set by take_line(), with its LF; in partial_ or in the input
   std::string_view body_;
   std::uint64_t remaining_ = 0;  // of the body or the chunk
   std::uint64_t received_ = 0;   // body bytes announced by chunks or read until close
@@ -127,7 +138,7 @@ class MessageParser {
   State state_ = State::kStartLine;
   Fault fault_{};
   bool request_;
-  bool blank_line_ = false;   // the one CRLF tolerated before a request line has been seen
+  bool blank_line_ = false;  // the one CRLF tolerated before a request line has been seen
   bool line_buffered_ = false;
 };
 

@@ -43,26 +43,26 @@ class BodySize {
 };
 
 struct ResponseStart {
-  int status = 200;                     // 100..999; the phrase is the registered one
-  BodySize body = BodySize::none();     // ignored for 1xx and 204, which never have a body
-  std::string_view date = {};           // value of Date, from http::DateCache; empty: none is written. A Date among the headers wins
-  std::string_view upgrade = {};        // with 101: the protocol switched to; writes Upgrade and "Connection: Upgrade"
-  bool keep_alive = true;               // false: "Connection: close"
-  std::uint8_t minor_version = 1;       // of the request; with 0, keep_alive is said aloud and chunked is refused
+  int status = 200;                  // 100..999; the phrase is the registered one
+  BodySize body = BodySize::none();  // ignored for 1xx and 204, which never have a body
+  std::string_view date = {};        // value of Date, from http::DateCache; empty: none is written. A Date among the headers wins
+  std::string_view upgrade = {};     // with 101: the protocol switched to; writes Upgrade and "Connection: Upgrade"
+  bool keep_alive = true;            // false: "Connection: close"
+  std::uint8_t minor_version = 1;    // of the request; with 0, keep_alive is said aloud and chunked is refused
 };
 
 Result<void> write_response_head(Buffer& out, const ResponseStart& start, const Metadata& headers);
 Result<void> write_response_head(Chain& out, const ResponseStart& start, const Metadata& headers);
 
 struct RequestStart {
-  std::string_view method = "GET";      // any token
-  std::string_view target = "/";        // in the form the method and the next hop need; no check beyond its characters
-  std::string_view host = {};           // value of Host; an empty one is written too, as RFC 9112 section 3.2 asks. A Host
-                                        // among the headers is left out
-  BodySize body = BodySize::none();     // POST and PUT without a body: exactly(0)
-  std::string_view upgrade = {};        // the protocol asked for; for "h2c" HTTP2-Settings must be among the headers
-  bool keep_alive = true;               // false: "Connection: close"
-  bool expect_continue = false;         // "Expect: 100-continue"
+  std::string_view method = "GET";   // any token
+  std::string_view target = "/";     // in the form the method and the next hop need; no check beyond its characters
+  std::string_view host = {};        // value of Host; an empty one is written too, as RFC 9112 section 3.2 asks. A Host
+                                     // among the headers is left out
+  BodySize body = BodySize::none();  // POST and PUT without a body: exactly(0)
+  std::string_view upgrade = {};     // the protocol asked for; for "h2c" HTTP2-Settings must be among the headers
+  bool keep_alive = true;            // false: "Connection: close"
+  bool expect_continue = false;      // "Expect: 100-continue"
 };
 
 Result<void> write_request_head(Buffer& out, const RequestStart& start, const Metadata& headers);
@@ -90,7 +90,7 @@ class PreparedResponse {
   static Result<PreparedResponse> make(int status, const Metadata& headers);
 
   struct Options {
-    std::string_view date = {};      // as in ResponseStart
+    std::string_view date = {};  // as in ResponseStart
     bool keep_alive = true;
     std::uint8_t minor_version = 1;  // of the request
     bool omit_body = false;          // for HEAD: the length is told, the body not sent

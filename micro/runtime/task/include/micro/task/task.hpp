@@ -46,6 +46,7 @@ struct TaskPromise : TaskPromiseBase {
     state = State::kValue;
   }
   void unhandled_exception() noexcept {
+    if (state == State::kValue) value.~T();  // a destructor threw after the co_return
     ::new (static_cast<void*>(&exception)) std::exception_ptr(std::current_exception());
     state = State::kException;
   }
@@ -141,7 +142,8 @@ struct Detached {
   };
 };
 
-// Starts `task` on the calling thread and lets it go; it runs until its first suspension before spawn() returns.
+// Starts `task` on the calling thread and lets it go; it runs until its first suspension before spawn() returns (or until it has
+// used up the budget of inline resumptions, see resume.hpp).
 Detached spawn(Task<void> task);
 
 }  // namespace micro

@@ -1,0 +1,207 @@
+#include <micro/log/log.hpp>
+
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+namespace micro::log {
+namespace {
+
+constexpr std::string_view kNames[] = {"trace", "debug", "info", "warn", "error", "off"};
+
+spdlog::level::level_enum to_spdlog(Level level) noexcept {
+  switch (level) {
+    case Level::kTrace: return spdlog::level::trace;
+    case Level::kDebug: return spdlog::level::debug;
+    case Level::kInfo: return spdlog::level::info;
+    case Level::kWarn: return spdlog::level::warn;
+    case Level::kError: return spdlog::level::err;
+    case Level::kOff: return spdlog::level::off;
+  }
+  return spdlog::level::info;
+}
+
+Level from_spdlog(spdlog::level::level_enum level) noexcept {
+  switch (level) {
+    case spdlog::level::trace: return Level::kTrace;
+    case spdlog::level::debug: return Level::kDebug;
+    case spdlog::level::info: return Level::kInfo;
+    case spdlog::level::warn: return Level::kWarn;
+    default: return Level::kError;
+  }
+}
+
+// JSON string contents (RFC 8259, section 7). In text lines the same escapes keep a value on its line.
+void append_escaped(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (const char c : text) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+          out += "\\u00";
+          out += kHex[static_cast<unsigned char>(c) >> 4];
+          out += kHex[c & 15];
+        } else {
+          out += c;
+        }
+    }
+  }
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  append_escaped(out, text);
+  out += '"';
+}
+
+bool is_plain(std::string_view text) {
+  if (text.empty()) return false;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '=' || c == '\\' || c == 0x7f) return false;
+  }
+  return true;
+}
+
+void append_number(std::string& out, const Field& field) {
+  char digits[32];
+  const auto end = field.kind == Field::Kind::kDouble
+                       ? std::to_chars(digits, digits + sizeof digits, field.real, std::chars_format::fixed, 3).ptr
+                       : std::to_chars(digits, digits + sizeof digits, field.integer).ptr;
+  out.append(digits, end);
+}
+
+void append_value(std::string& out, const Field& field, bool json) {
+  switch (field.kind) {
+    case Field::Kind::kString:
+      if (!json && is_plain(field.text)) {
+        out += field.text;
+      } else {
+        append_quoted(out, field.text);
+      }
+      break;
+    case Field::Kind::kBool: out += field.integer != 0 ? "true" : "false"; break;
+    case Field::Kind::kInt:
+    case Field::Kind::kDouble: append_number(out, field); break;
+  }
+}
+
+class ForwardingSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit ForwardingSink(std::shared_ptr<Logger::Sink> sink) : sink_(std::move(sink)) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    sink_->write(from_spdlog(message.level), {message.payload.data(), message.payload.size()});
+  }
+  void flush_() override {}
+  std::shared_ptr<Logger::Sink> sink_;
+};
+
+spdlog::sink_ptr standard_error(const Logger::Options& options) {
+  const bool colour = options.colour && std::getenv("NO_COLOR") == nullptr && ::isatty(STDERR_FILENO) == 1;
+  auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour ? spdlog::color_mode::always : spdlog::color_mode::never);
+  if (options.format == Logger::Format::kText) {
+    sink->set_pattern("%H:%M:%S.%e %^%-5!l%$ %v");
+  } else {
+    sink->set_pattern("%v");
+  }
+  return sink;
+}
+
+}  // namespace
+
+std::string_view to_string(Level level) noexcept { return kNames[static_cast<std::size_t>(level)]; }
+
+Result<Level> parse_level(std::string_view text) {
+  for (std::size_t i = 0; i < std::size(kNames); ++i) {
+    if (kNames[i] == text) return static_cast<Level>(i);
+  }
+  return fail(invalid_argument("log level \"" + std::string(text) + "\" is none of trace, debug, info, warn, error, off"));
+}
+
+struct Logger::Impl {
+  Impl(Options o, spdlog::sink_ptr sink) : options(std::move(o)), level(options.level), logger("micro", std::move(sink)) {
+    logger.set_level(spdlog::level::trace);  // the level is ours
+    logger.flush_on(spdlog::level::warn);
+  }
+  Options options;
+  std::atomic<Level> level;
+  spdlog::logger logger;
+};
+
+Logger::Logger() : Logger(Options{}) {}
+
+Logger::Logger(Options options) {
+  spdlog::sink_ptr sink = standard_error(options);
+  impl_ = std::make_unique<Impl>(std::move(options), std::move(sink));
+}
+
+Logger::Logger(Options options, std::shared_ptr<Sink> sink)
+    : impl_(std::make_unique<Impl>(std::move(options), std::make_shared<ForwardingSink>(std::move(sink)))) {}
+
+Logger::~Logger() { flush(); }
+
+Level Logger::level() const noexcept { return impl_->level.load(std::memory_order_relaxed); }
+void Logger::set_level(Level level) noexcept { impl_->level.store(level, std::memory_order_relaxed); }
+
+void Logger::write(Level level, std::string_view message, Fields fields) {
+  if (!enabled(level) || level == Level::kOff) return;
+  const Options& options = impl_->options;
+  std::string line;
+  line.reserve(160);
+  if (options.format == Format::kJson) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    line += "{\"time\":";
+    line += std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+    line += ",\"level\":\"";
+    line += to_string(level);
+    line += '"';
+    if (!options.name.empty()) {
+      line += ",\"name\":";
+      append_quoted(line, options.name);
+    }
+    line += ",\"message\":";
+    append_quoted(line, message);
+    for (const Field& field : fields) {
+      if (field.kind == Field::Kind::kString && field.text.empty()) continue;
+      line += ',';
+      append_quoted(line, field.key);
+      line += ':';
+      append_value(line, field, true);
+    }
+    line += '}';
+  } else {
+    if (!options.name.empty()) {
+      line += '[';
+      append_escaped(line, options.name);
+      line += "] ";
+    }
+    append_escaped(line, message);
+    for (const Field& field : fields) {
+      if (field.kind == Field::Kind::kString && field.text.empty()) continue;
+      line += ' ';
+      line += field.key;
+      line += '=';
+      append_value(line, field, false);
+    }
+  }
+  impl_->logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+void Logger::flush() { impl_->logger.flush(); }
+
+}  // namespace micro::log

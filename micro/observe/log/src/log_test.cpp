@@ -1,0 +1,69 @@
+#include <micro/log/log.hpp>
+
+#include <mutex>
+
+namespace micro::log {
+namespace {
+
+class Lines final : public Logger::Sink {
+ public:
+  void write(Level level, std::string_view line) override {
+    std::lock_guard lock(mutex);
+    lines.emplace_back(std::string(to_string(level)) + "|" + std::string(line));
+  }
+  std::mutex mutex;
+  std::vector<std::string> lines;
+};
+
+TEST(Log, ParsesEveryLevelAndNamesTheOthers) {
+  for (const Level level : {Level::kTrace, Level::kDebug, Level::kInfo, Level::kWarn, Level::kError, Level::kOff}) {
+    EXPECT_EQ(parse_level(to_string(level)).value(), level);
+  }
+  const auto bad = parse_level("loud");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().code(), Code::kInvalidArgument);
+  EXPECT_THAT(bad.error().message(), testing::HasSubstr("\"loud\" is none of trace, debug"));
+}
+
+TEST(Log, WritesTextWithFields) {
+  auto lines = std::make_shared<Lines>();
+  Logger::Options options;
+  options.name = "greeter";
+  Logger logger(options, lines);
+  logger.info("node joined", {{"service", "user"}, {"port", 8080}, {"ok", true}, {"ms", 1.5}, {"note", "two words"}, {"none", ""}});
+  EXPECT_THAT(lines->lines, testing::ElementsAre("info|[greeter] node joined service=user port=8080 ok=true ms=1.500 note=\"two words\""));
+}
+
+TEST(Log, ValuesCannotFakeALine) {
+  auto lines = std::make_shared<Lines>();
+  Logger logger({}, lines);
+  logger.warn("a\nb", {{"v", "x\n12:00 error fake=1"}, {"quote", "say \"hi\""}});
+  EXPECT_THAT(lines->lines, testing::ElementsAre("warn|a\\nb v=\"x\\n12:00 error fake=1\" quote=\"say \\\"hi\\\"\""));
+}
+
+TEST(Log, WritesJson) {
+  auto lines = std::make_shared<Lines>();
+  Logger::Options options;
+  options.format = Logger::Format::kJson;
+  options.name = "n";
+  Logger logger(options, lines);
+  logger.error("went \"wrong\"", {{"count", -3}, {"who", "john"}});
+  ASSERT_EQ(lines->lines.size(), 1U);
+  EXPECT_THAT(lines->lines[0], testing::MatchesRegex(
+      "error\\|\\{\"time\":[0-9]+,\"level\":\"error\",\"name\":\"n\",\"message\":\"went \\\\\"wrong\\\\\"\",\"count\":-3,\"who\":\"john\"\\}"));
+}
+
+TEST(Log, LevelHidesAndCanChange) {
+  auto lines = std::make_shared<Lines>();
+  Logger logger({}, lines);
+  logger.debug("hidden");
+  EXPECT_FALSE(logger.enabled(Level::kDebug));
+  logger.set_level(Level::kDebug);
+  logger.debug("seen");
+  logger.set_level(Level::kOff);
+  logger.error("hidden");
+  EXPECT_THAT(lines->lines, testing::ElementsAre("debug|seen"));
+}
+
+}  // namespace
+}  // namespace micro::log

@@ -1,0 +1,233 @@
+// A server session beyond single rules: handshake, limits, upgrade, going away.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "testing.hpp"
+
+namespace micro::http2::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+const std::string kOpen1 = headers(1, kPost, false);
+
+TEST(ServerHandshake, SaysItsSettingsAndWantsThePreface) {
+  ServerPeer peer;
+  EXPECT_FALSE(peer.session.ready());
+  EXPECT_THAT(peer.frames(), ElementsAre("SETTINGS 3=1024 4=1048576 6=65536", "WINDOW_UPDATE 0 16711681"));
+  ASSERT_TRUE(peer.feed(std::string(kPreface) + settings({{3, 7}})));
+  EXPECT_TRUE(peer.session.ready());
+  EXPECT_THAT(peer.frames(), ElementsAre("SETTINGS ack"));
+  EXPECT_EQ(peer.session.peer_max_concurrent_streams(), 7U);
+
+  for (const std::string& wrong : {std::string("GET / HTTP/1.1\r\n"), std::string("PRI * HTTP/2.0\r\n\r\nSN"),
+                                   std::string(kPreface) + ping("12345678"), std::string(kPreface) + settings_ack()}) {
+    ServerPeer other;
+    const auto result = other.feed(wrong);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().reason(), "PROTOCOL_ERROR");
+    EXPECT_EQ(result.error().code(), Code::kInternal);
+    EXPECT_EQ(other.frames().back(), "GOAWAY 0 PROTOCOL_ERROR");
+  }
+}
+
+TEST(ServerHandshake, AnnouncesWhatDiffersFromTheDefaults) {
+  ServerPeer peer({.max_concurrent_streams = 5,
+                   .initial_window = 65535,
+                   .connection_window = 1,
+                   .max_frame_size = 1U << 30,
+                   .max_header_list_size = 1000,
+                   .header_table_size = 0,
+                   .enable_connect_protocol = true});
+  EXPECT_THAT(peer.frames(), ElementsAre("SETTINGS 1=0 3=5 8=1 5=16777215 6=1000"));
+  ASSERT_TRUE(peer.feed(ServerPeer::hello()));
+  // RFC 8441: extended CONNECT.
+  ASSERT_TRUE(peer.feed(frame(FrameType::kHeaders, 4, 1,
+                              "\x20" + block({{":method", "CONNECT"},
+                                              {":protocol", "websocket"},
+                                              {":scheme", "http"},
+                                              {":path", "/chat"},
+                                              {":authority", "a"}}))));
+  EXPECT_THAT(peer.events.lines, ElementsAre("headers 1 CONNECT /chat"));
+}
+
+TEST(ServerLimits, RefusesStreamsBeyondTheConcurrencyLimit) {
+  ServerPeer peer({.max_concurrent_streams = 2});
+  peer.handshake();
+  // The refused block fills the dynamic table all the same: a later one may refer to it.
+  const std::string indexed = block(kGet) + "\x40\x01x\x01y";
+  ASSERT_TRUE(peer.feed(headers(1, kPost, false) + headers(3, kPost, false) + frame(FrameType::kHeaders, 4, 5, indexed) +
+                        data(5, "under way", true)));
+  EXPECT_THAT(peer.frames(), ElementsAre("RST_STREAM 5 REFUSED_STREAM"));
+  EXPECT_EQ(peer.session.counters().streams_refused, 1U);
+  peer.session.reset(*peer.events.streams[1], ErrorCode::kCancel);
+  ASSERT_TRUE(peer.feed(frame(FrameType::kHeaders, 5, 7, block(kGet) + "\xbe")));
+  EXPECT_EQ(peer.events.lines.back(), "headers 7 GET / x=y end");
+  EXPECT_EQ(peer.session.last_peer_stream_id(), 7U);
+}
+
+TEST(ServerLimits, OversizedHeaderSectionsAreResetAndDecodingGoesOn) {
+  struct Case {
+    Options options;
+    Fields more;
+  };
+  const std::string big(300, 'v');
+  const Case cases[] = {{{.max_header_list_size = 400}, {{"x", big}}}, {{.max_header_count = 5}, {{"a", "1"}, {"b", "2"}}}};
+  for (const Case& each : cases) {
+    ServerPeer peer(each.options);
+    peer.handshake();
+    Fields fields = kGet;
+    fields.insert(fields.end(), each.more.begin(), each.more.end());
+    ASSERT_TRUE(peer.feed(frame(FrameType::kHeaders, 5, 1, block(fields) + "\x40\x01x\x01y")));
+    EXPECT_THAT(peer.frames(), ElementsAre("RST_STREAM 1 ENHANCE_YOUR_CALM"));
+    ASSERT_TRUE(peer.feed(frame(FrameType::kHeaders, 5, 3, block(kGet) + "\xbe")));
+    EXPECT_THAT(peer.events.lines, ElementsAre("headers 3 GET / x=y end"));
+  }
+}
+
+TEST(ServerLimits, FloodsEndTheConnection) {
+  const auto repeat = [](int times, const std::string& bytes) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += bytes;
+    return all;
+  };
+  std::string rapid;
+  std::string malformed;
+  for (std::uint32_t id = 1; id < 40; id += 2) {
+    rapid += headers(id, kPost, false) + rst(id, ErrorCode::kCancel);
+    malformed += headers(id, {{":method", "GET"}}, true);
+  }
+  const Options tight = {
+      .max_header_list_size = 1000, .max_resets = 10, .max_empty_frames = 10, .max_continuations = 4, .max_queued_replies = 10};
+  const std::pair<const char*, std::string> floods[] = {
+      {"rapid reset", rapid},
+      {"provoked resets", malformed},
+      {"PING", repeat(11, ping("12345678"))},
+      {"SETTINGS", repeat(11, settings())},
+      {"empty DATA", kOpen1 + repeat(11, data(1, "", false))},
+      {"CONTINUATION", frame(FrameType::kHeaders, 0, 1) + repeat(5, frame(FrameType::kContinuation, 0, 1))},
+      {"block size", frame(FrameType::kHeaders, 0, 1) + frame(FrameType::kContinuation, 0, 1, std::string(1001, '\0'))},
+  };
+  for (const auto& [name, bytes] : floods) {
+    SCOPED_TRACE(name);
+    ServerPeer peer(tight);
+    peer.handshake();
+    const auto result = peer.feed(bytes);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().reason(), "ENHANCE_YOUR_CALM");
+    EXPECT_EQ(result.error().code(), Code::kResourceExhausted);
+    EXPECT_TRUE(peer.frames().back().ends_with("ENHANCE_YOUR_CALM"));
+    EXPECT_EQ(peer.session.counters().floods, 1U);
+    EXPECT_EQ(peer.session.active_streams(), 0U);
+    // The defaults take the same in their stride.
+    ServerPeer lenient;
+    lenient.handshake();
+    EXPECT_EQ(lenient.feed(bytes).has_value(), true);
+  }
+}
+
+TEST(ServerLimits, FloodCountersForgetWithTime) {
+  ServerPeer peer({.max_resets = 10, .max_queued_replies = 10});
+  peer.handshake();
+  std::uint32_t id = 1;
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 10; ++i, id += 2) ASSERT_TRUE(peer.feed(headers(id, kPost, false) + rst(id, ErrorCode::kCancel)));
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(peer.feed(ping("12345678")));
+    EXPECT_EQ(peer.frames().size(), 10U);
+    peer.now += std::chrono::seconds(10);
+  }
+}
+
+TEST(ServerUpgrade, TakesOverAnHttp1Request) {
+  const Fields head = {{":method", "POST"}, {":scheme", "http"}, {":path", "/u"}, {":authority", "a"}, {"content-length", "4"}};
+  ServerPeer peer;
+  // HTTP2-Settings: INITIAL_WINDOW_SIZE 3.
+  ASSERT_TRUE(peer.session.upgrade(be16(4) + be32(3), head, "body"));
+  EXPECT_THAT(peer.events.lines, ElementsAre("headers 1 POST /u content-length=4", "end 1 4"));
+  Stream& stream = *peer.events.streams[1];
+  EXPECT_TRUE(stream.remote_closed());
+  (void)take(peer.session);
+  peer.session.submit_headers(stream, kOk, false);
+  peer.session.submit_data(stream, "hello", true);
+  EXPECT_THAT(peer.frames(), ElementsAre("HEADERS 1", "DATA 1 3"));
+  ASSERT_TRUE(peer.feed(std::string(kPreface) + settings({{4, 3}}) + window_update(1, 10)));
+  EXPECT_THAT(peer.frames(), ElementsAre("SETTINGS ack", "DATA 1 2 end"));
+  EXPECT_EQ(peer.events.lines.back(), "close 1");
+  ASSERT_TRUE(peer.feed(headers(3, kGet, true)));
+  EXPECT_EQ(peer.events.lines.back(), "headers 3 GET / end");
+}
+
+TEST(ServerUpgrade, AnswersWithinTheEventAndRejectsWhatIsMalformed) {
+  ServerPeer peer;
+  peer.events.headers_hook = [&](Stream& stream, bool) { peer.session.submit_headers(stream, kOk, true); };
+  ASSERT_TRUE(peer.session.upgrade({}, kGet, {}));
+  EXPECT_THAT(peer.events.lines, ElementsAre("headers 1 GET / end", "close 1"));
+
+  const std::pair<std::string, Fields> bad[] = {{"12345", kGet}, {be16(5) + be32(1), kGet}, {"", {{":method", "GET"}}}};
+  for (const auto& [settings_payload, head] : bad) {
+    ServerPeer other;
+    const auto result = other.session.upgrade(settings_payload, head, {});
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code(), Code::kInvalidArgument);
+    EXPECT_TRUE(other.events.lines.empty());
+  }
+}
+
+TEST(ServerGoaway, DrainsWithoutLosingRequestsUnderWay) {
+  ServerPeer peer;
+  peer.handshake();
+  ASSERT_TRUE(peer.feed(kOpen1));
+  peer.session.goaway(ErrorCode::kNoError, "bye");
+  peer.session.goaway(ErrorCode::kNoError, "twice");
+  const std::string out = take(peer.session);
+  EXPECT_THAT(describe(out), ElementsAre("GOAWAY 2147483647 NO_ERROR", "PING"));
+  EXPECT_FALSE(peer.session.goaway_finished());
+  // A request that was under way is served; the answer to the PING ends that.
+  ASSERT_TRUE(peer.feed(headers(3, kGet, true)));
+  EXPECT_EQ(peer.events.lines.back(), "headers 3 GET / end");
+  std::string pong = out.substr(out.size() - 17);
+  pong[4] = kFlagAck;
+  ASSERT_TRUE(peer.feed(pong));
+  EXPECT_THAT(peer.frames(), ElementsAre("GOAWAY 3 NO_ERROR"));
+  EXPECT_TRUE(peer.session.goaway_finished());
+  const auto events = peer.events.lines.size();
+  ASSERT_TRUE(peer.feed(headers(5, kPost, false) + data(5, "x", false) + window_update(5, 1) + headers(5, kTrailer, true) +
+                        rst(5, ErrorCode::kCancel)));
+  EXPECT_EQ(peer.events.lines.size(), events);
+  EXPECT_TRUE(peer.frames().empty());
+  EXPECT_EQ(peer.session.last_peer_stream_id(), 3U);
+  // Those that are open end in peace.
+  ASSERT_TRUE(peer.feed(data(1, "x", true)));
+  for (const std::uint32_t id : {1U, 3U}) peer.session.submit_headers(*peer.events.streams[id], kOk, true);
+  EXPECT_EQ(peer.session.active_streams(), 0U);
+}
+
+TEST(ServerGoaway, FinishesOnDemandAndAtOnceForErrors) {
+  ServerPeer peer;
+  peer.handshake();
+  peer.session.goaway(ErrorCode::kNoError);
+  peer.session.finish_goaway();
+  peer.session.finish_goaway();
+  EXPECT_THAT(peer.frames(), ElementsAre("GOAWAY 2147483647 NO_ERROR", "PING", "GOAWAY 0 NO_ERROR"));
+  ServerPeer other;
+  other.handshake();
+  other.session.goaway(ErrorCode::kInternalError, std::string(5000, 'x'));
+  EXPECT_THAT(other.frames(), ElementsAre("GOAWAY 0 INTERNAL_ERROR"));
+  EXPECT_TRUE(other.session.goaway_finished());
+}
+
+TEST(ServerAbort, EndsEveryStreamAndStaysSilent) {
+  ServerPeer peer;
+  peer.handshake();
+  ASSERT_TRUE(peer.feed(headers(1, kPost, false) + headers(3, kPost, false)));
+  peer.events.lines.clear();
+  peer.session.abort(ErrorCode::kCancel);
+  EXPECT_THAT(peer.events.lines, ElementsAre("reset 1 CANCEL", "close 1", "reset 3 CANCEL", "close 3"));
+  peer.session.ping(1);
+  peer.session.goaway(ErrorCode::kNoError);
+  EXPECT_TRUE(peer.frames().empty());
+  EXPECT_FALSE(peer.feed(ping("12345678")));
+}
+
+}  // namespace
+}  // namespace micro::http2::testing
