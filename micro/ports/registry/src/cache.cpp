@@ -205,12 +205,12 @@ void Cache::Impl::publish(Follower& follower) {
 }
 
 void Cache::Impl::forget(Follower& follower, const Error& reason) {
-  for (const auto& asker : std::exchange(follower.askers, {})) {
-    const bool unreached = reason.code() == Code::kDeadlineExceeded;
-    Error error = unreached ? unavailable(registry->describe() + " does not answer").with_cause(reason) : reason;
-    if (reason.code() != Code::kNotFound) error = std::move(error).with_context("cannot look up service \"" + follower.name + '"');
-    answer(asker, fail(std::move(error)));
+  // Out of time here means that the registry did not answer, not that the caller's time is over.
+  Error error = reason.code() == Code::kDeadlineExceeded ? unavailable(registry->describe() + " does not answer").with_cause(reason) : reason;
+  if (reason.code() != Code::kNotFound) {
+    error = Error(std::move(error).with_context("cannot look up service \"" + follower.name + '"'));
   }
+  for (const auto& asker : std::exchange(follower.askers, {})) answer(asker, fail(error));
   followers.erase(follower.name);
 }
 

@@ -277,8 +277,8 @@ TEST(JsonDepth, LimitsNestedAnys) {
 
 TEST(JsonErrors, ShowHostileNamesSafely) {
   EXPECT_EQ(from_json<HelloRequest>("{\"\\u001b[2J" + std::string(200, 'x') + "\":1}"),
-            "error: JSON for codecs.test.HelloRequest: line 1, column 2: field \"\\x1b[2J" + std::string(34, 'x') +
-                "..\": codecs.test.HelloRequest has no such field; known are \"name\"");
+            "error: JSON for codecs.test.HelloRequest: line 1, column 2: field \"\\x1b[2J" + std::string(33, 'x') +
+                "...\": codecs.test.HelloRequest has no such field; known are \"name\"");
   EXPECT_EQ(from_json<Scalars>("{\"anInt32\":\"" + std::string(1000, '9') + "\"}"),
             "error: JSON for codecs.test.Scalars: line 1, column 12: field \"anInt32\": number " + std::string(40, '9') +
                 "... does not fit into int32 (-2147483648 to 2147483647)");

@@ -20,16 +20,21 @@ inline std::string to_json(const google::protobuf::Message& message, const JsonO
   return done ? std::string(out.view()) : "error: " + done.error().message();
 }
 
-// The message in protobuf's text format on one line, or "error: ..." with the error's message.
-inline std::string from_json(google::protobuf::Message& message, std::string_view json, const JsonOptions& options = {}) {
-  const auto done = JsonCodec(options).unmarshal(json, ref(message));
-  if (!done) return "error: " + done.error().message();
+// The message in protobuf's text format on one line.
+inline std::string to_text(const google::protobuf::Message& message) {
   google::protobuf::TextFormat::Printer printer;
   printer.SetSingleLineMode(true);
+  printer.SetExpandAny(true);
   std::string text;
   printer.PrintToString(message, &text);
   while (text.ends_with(' ')) text.pop_back();
   return text;
+}
+
+// The message read, in protobuf's text format, or "error: ..." with the error's message.
+inline std::string from_json(google::protobuf::Message& message, std::string_view json, const JsonOptions& options = {}) {
+  const auto done = JsonCodec(options).unmarshal(json, ref(message));
+  return done ? to_text(message) : "error: " + done.error().message();
 }
 
 template <class M>
@@ -42,7 +47,9 @@ std::string from_json(std::string_view json, const JsonOptions& options = {}) {
 template <class M>
 M parse_text(const std::string& text) {
   M message;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
+  google::protobuf::TextFormat::Parser parser;
+  parser.AllowPartialMessage(true);
+  EXPECT_TRUE(parser.ParseFromString(text, &message)) << text;
   return message;
 }
 

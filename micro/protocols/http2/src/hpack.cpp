@@ -13,23 +13,52 @@ namespace {
 
 constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 section 6.5.2
 constexpr std::size_t kEncoderTable = 4096;
-constexpr std::size_t kLongestRepeatable = 32;
+constexpr std::size_t kLongestRepeatable = 256;
 constexpr std::size_t kPooledBlocks = 4;
 
 thread_local std::vector<std::unique_ptr<DecodedBlock>> block_pool;
 
-// A block of one-byte indexed fields only. It reads the tables and does not change them, so an equal block that follows it
-// directly means the same again.
-bool is_repeatable(std::string_view block) noexcept {
-  return !block.empty() && block.size() <= kLongestRepeatable && std::ranges::all_of(block, [](char c) {
-    return static_cast<std::uint8_t>(c) > 0x80 && static_cast<std::uint8_t>(c) < 0xff;
-  });
+// Reads an integer of HPACK's representation whose first byte is at `at`, moving `at` behind it. False when it does not fit in
+// two more bytes, which nothing in a short block needs.
+bool read_integer(std::string_view block, std::size_t& at, unsigned bits, std::size_t& value) noexcept {
+  const std::size_t limit = (std::size_t{1} << bits) - 1;
+  value = static_cast<std::uint8_t>(block[at++]) & limit;
+  if (value < limit) return true;
+  for (unsigned shift = 0; shift < 14 && at < block.size(); shift += 7) {
+    const auto byte = static_cast<std::uint8_t>(block[at++]);
+    value += static_cast<std::size_t>(byte & 0x7f) << shift;
+    if ((byte & 0x80) == 0) return true;
+  }
+  return false;
 }
 
-std::uint64_t hash(std::string_view bytes) noexcept {
-  std::uint64_t value = 0xcbf29ce484222325;
-  for (const char c : bytes) value = (value ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-  return value | 1;
+// A block of indexed fields and literals without indexing. It reads the tables and does not change them, so an equal block that
+// follows it directly means the same again.
+bool is_repeatable(std::string_view block) noexcept {
+  if (block.empty() || block.size() > kLongestRepeatable) return false;
+  for (std::size_t at = 0; at < block.size();) {
+    const auto first = static_cast<std::uint8_t>(block[at]);
+    const bool indexed = first >= 0x80;
+    if (!indexed && first >= 0x20) return false;
+    std::size_t number = 0;
+    if (!read_integer(block, at, indexed ? 7 : 4, number)) return false;
+    if (indexed) continue;
+    for (int strings = number == 0 ? 2 : 1; strings != 0; --strings) {
+      if (at >= block.size() || !read_integer(block, at, 7, number) || number > block.size() - at) return false;
+      at += number;
+    }
+  }
+  return true;
+}
+
+// Tells most different blocks apart; an equal value only means that remembering the block may pay.
+std::uint64_t fingerprint_of(std::string_view block) noexcept {
+  std::uint64_t words[3] = {};
+  const std::size_t count = std::min<std::size_t>(block.size(), 8);
+  std::memcpy(&words[0], block.data(), count);
+  std::memcpy(&words[1], block.data() + (block.size() - count) / 2, count);
+  std::memcpy(&words[2], block.data() + block.size() - count, count);
+  return ((words[0] * 0x9e3779b97f4a7c15 + words[1]) * 0x9e3779b97f4a7c15 + words[2]) * 0x9e3779b97f4a7c15 + block.size();
 }
 
 std::string_view keep(Buffer& text, std::string_view bytes) {
@@ -98,7 +127,7 @@ const DecodedBlock* HeaderDecoder::decode(std::string_view block, BlockKind kind
     last_repeatable_ = 0;
     return inflate(block, kind, options, scratch) ? &scratch : nullptr;
   }
-  const std::uint64_t fingerprint = hash(block);
+  const std::uint64_t fingerprint = fingerprint_of(block);
   const bool again = fingerprint == last_repeatable_;
   if (again && memo_ && memo_->key == block && memo_->kind == kind) {
     ++repeats_;

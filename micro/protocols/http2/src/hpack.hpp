@@ -55,7 +55,7 @@ class HeaderDecoder {
 
   nghttp2_hd_inflater* inflater_ = nullptr;
   std::unique_ptr<Memo> memo_;
-  std::uint64_t last_repeatable_ = 0;  // hash of the last block that might come again; 0 when there is none
+  std::uint64_t last_repeatable_ = 0;  // fingerprint of the block before, if an equal one would mean the same; else 0
   std::uint64_t repeats_ = 0;
 };
 

@@ -67,8 +67,8 @@ TEST_P(Pair, EchoesWhateverTheChunks) {
   client.session.submit_data(*first, "tail", true);
   run(client.session, server.session, GetParam());
   EXPECT_THAT(client.events.lines,
-              ElementsAre("headers 1 200 content-type=text/plain", "headers 3 200 content-type=text/plain end", "close 3",
-                          "drained 1", "trailers 1 grpc-status=0", "close 1"));
+              ElementsAre("drained 1", "headers 1 200 content-type=text/plain", "headers 3 200 content-type=text/plain end",
+                          "close 3", "trailers 1 grpc-status=0", "close 1"));
   EXPECT_EQ(client.events.bodies[1], std::string(100000, 'a') + "tail");
   EXPECT_EQ(client.session.active_streams(), 0U);
   EXPECT_EQ(server.session.active_streams(), 0U);

@@ -36,7 +36,7 @@ Task<void> race_one(F& function, Context& context, std::size_t index, std::optio
   } catch (...) {
     if (!join.exception) join.exception = std::current_exception();
   }
-  decided.set();
+  if (first || join.left == 1) decided.set();
   join.done();
 }
 

@@ -1,0 +1,116 @@
+#include <micro/flags/flags.hpp>
+
+#include <algorithm>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include <micro/duration/duration.hpp>
+
+namespace micro {
+namespace {
+
+std::string with_hyphens(std::string name) {
+  std::ranges::replace(name, '_', '-');
+  return name;
+}
+
+// "--registry_address,--registry-address": both spellings, the underscore first because go-micro's users write it so.
+std::string spellings(const std::string& name) {
+  const std::string hyphens = with_hyphens(name);
+  return "--" + name + (hyphens == name ? "" : ",--" + hyphens);
+}
+
+std::string env_name(const std::string& prefix, const std::string& name) {
+  std::string upper = prefix + "_" + name;
+  for (char& c : upper) c = c == '-' ? '_' : (c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c);
+  return upper;
+}
+
+}  // namespace
+
+struct Flags::Impl {
+  std::string prefix;
+  std::unique_ptr<CLI::App> root;  // of the top object alone
+  CLI::App* app = nullptr;
+  std::vector<std::unique_ptr<Flags>> commands;
+
+  CLI::Option* finish(CLI::Option* option, const std::string& name) { return option->envname(env_name(prefix, name)); }
+};
+
+Flags::Flags(std::string program, std::string description, std::string version, std::string env_prefix)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->prefix = std::move(env_prefix);
+  impl_->root = std::make_unique<CLI::App>(std::move(description), program);
+  impl_->app = impl_->root.get();
+  impl_->app->set_help_flag("--help,-h", "Print this help and exit");
+  impl_->app->set_version_flag("--version", program + " " + version, "Print the version and exit");
+  impl_->app->get_formatter()->column_width(34);
+}
+
+Flags::Flags(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Flags::Flags(Flags&&) noexcept = default;
+Flags::~Flags() = default;
+
+void Flags::add(std::string name, std::string& value, std::string help) {
+  impl_->finish(impl_->app->add_option(spellings(name), value, std::move(help)), name)->type_name("TEXT")->capture_default_str();
+}
+
+void Flags::add(std::string name, bool& value, std::string help) {
+  impl_->finish(impl_->app->add_flag(spellings(name), value, std::move(help)), name);
+}
+
+void Flags::add(std::string name, std::size_t& value, std::string help) {
+  impl_->finish(impl_->app->add_option(spellings(name), value, std::move(help)), name)->type_name("NUMBER")->capture_default_str();
+}
+
+void Flags::add(std::string name, Duration& value, std::string help) {
+  const auto take = [&value](const std::string& text) {
+    const Result<Duration> parsed = parse_duration(text);
+    if (!parsed) throw CLI::ValidationError(parsed.error().message());
+    value = *parsed;
+  };
+  CLI::Option* option = impl_->app->add_option_function<std::string>(spellings(name), take, std::move(help));
+  impl_->finish(option, name)->type_name("DURATION")->default_str(format_duration(value));
+}
+
+void Flags::add(std::string name, std::vector<std::string>& values, std::string help) {
+  impl_->finish(impl_->app->add_option(spellings(name), values, std::move(help)), name)->type_name("KEY=VALUE")->allow_extra_args(false);
+}
+
+void Flags::add_argument(std::string name, std::string& value, std::string help, bool required) {
+  impl_->app->add_option(std::move(name), value, std::move(help))->type_name("")->required(required);
+}
+
+Flags& Flags::command(std::string name, std::string help) {
+  auto child = std::make_unique<Impl>();
+  child->prefix = impl_->prefix;
+  child->app = impl_->app->add_subcommand(std::move(name), std::move(help));
+  impl_->commands.push_back(std::unique_ptr<Flags>(new Flags(std::move(child))));
+  return *impl_->commands.back();
+}
+
+Result<Flags::Parsed> Flags::parse(int argc, const char* const* argv) {
+  Parsed parsed;
+  CLI::App& app = *impl_->app;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    // The help of the sub-command that was asked for it.
+    const auto chosen = app.get_subcommands();
+    parsed.text = chosen.empty() ? app.help() : chosen.front()->help();
+    return parsed;
+  } catch (const CLI::CallForVersion& version) {
+    parsed.text = std::string(version.what()) + "\n";
+    return parsed;
+  } catch (const CLI::ParseError& error) {
+    return fail(invalid_argument(std::string(error.what()) + "; see " + app.get_name() + " --help"));
+  }
+  const auto chosen = app.get_subcommands();
+  if (!chosen.empty()) parsed.command = chosen.front()->get_name();
+  return parsed;
+}
+
+std::string Flags::help() const { return impl_->app->help(); }
+
+}  // namespace micro

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <micro/error/error.hpp>
+
+namespace micro::registry {
+class Registry;
+}
+
+namespace micro {
+
+// The components a program can choose by name, from a flag, the environment or a file: an explicit table, filled by whoever puts
+// the program together. Plugins add themselves through a function of theirs: `etcd::install(plugins)`. Nothing registers by
+// itself, so what a program has is what its main() says.
+//
+// Thread safety: fill it first, then any thread may read.
+class Plugins {
+ public:
+  // `address` is what --registry_address says; empty: the registry's own default.
+  using RegistryFactory = Result<std::shared_ptr<registry::Registry>> (*)(const std::string& address);
+
+  // Has the registries that need nothing else: "local" and "memory".
+  Plugins();
+
+  // A second registry of one name is ALREADY_EXISTS.
+  Result<void> add_registry(std::string name, RegistryFactory factory);
+  // INVALID_ARGUMENT for an unknown name, listing the known ones; otherwise what the factory says.
+  Result<std::shared_ptr<registry::Registry>> make_registry(std::string_view name, const std::string& address) const;
+  // "local, memory": for help texts.
+  std::string registry_names() const;
+
+ private:
+  std::vector<std::pair<std::string, RegistryFactory>> registries_;
+};
+
+}  // namespace micro

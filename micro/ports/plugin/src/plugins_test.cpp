@@ -1,0 +1,41 @@
+#include <micro/plugin/plugins.hpp>
+
+#include <micro/registry/registry.hpp>
+
+namespace micro {
+namespace {
+
+TEST(Plugins, HasTheRegistriesThatNeedNothing) {
+  const Plugins plugins;
+  EXPECT_EQ(plugins.registry_names(), "local, memory");
+  const auto memory = plugins.make_registry("memory", "");
+  ASSERT_TRUE(memory);
+  EXPECT_EQ((*memory)->name(), "memory");
+  const auto local = plugins.make_registry("local", testing::TempDir() + "/plugins-test");
+  ASSERT_TRUE(local);
+  EXPECT_EQ((*local)->name(), "local");
+}
+
+TEST(Plugins, UnknownNamesListTheKnownOnes) {
+  const Plugins plugins;
+  const auto registry = plugins.make_registry("ectd", "");
+  ASSERT_FALSE(registry);
+  EXPECT_EQ(registry.error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(registry.error().message(),
+            "unknown registry \"ectd\"; this program has local, memory (--registry, MICRO_REGISTRY)");
+}
+
+TEST(Plugins, AddsByNameOnce) {
+  Plugins plugins;
+  const auto factory = [](const std::string& address) -> Result<std::shared_ptr<registry::Registry>> {
+    return fail(unavailable("no such thing at " + address));
+  };
+  ASSERT_TRUE(plugins.add_registry("mine", factory));
+  const auto again = plugins.add_registry("mine", factory);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code(), Code::kAlreadyExists);
+  EXPECT_EQ(plugins.make_registry("mine", "here").error().message(), "no such thing at here");
+}
+
+}  // namespace
+}  // namespace micro

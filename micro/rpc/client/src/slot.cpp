@@ -1,0 +1,114 @@
+#include "slot.hpp"
+
+#include <algorithm>
+
+#include <micro/loop/timer.hpp>
+#include <micro/uri/uri.hpp>
+
+namespace micro::client {
+
+Snapshot::Snapshot(Slot& slot, std::shared_ptr<const registry::NodeList> nodes) : nodes_(std::move(nodes)) {
+  pools_.reserve(nodes_->candidates.size());
+  for (const registry::Candidate& candidate : nodes_->candidates) pools_.push_back(&slot.acquire_pool(candidate.node.address));
+}
+
+Snapshot::~Snapshot() {
+  for (NodePool* pool : pools_) pool->release();
+}
+
+Slot::Slot(Loop& loop, registry::Cache* registry, const rpc::ClientOptions& options)
+    : loop_(loop), registry_(registry), options_(options), scratch_(std::make_unique_for_overwrite<std::array<char, 64 * 1024>>()) {
+  Result<std::unique_ptr<selector::Selector>> made = selector::make_selector(options.strategy);
+  if (made) selector_ = std::move(*made);
+  else selector_error_ = std::move(made.error());
+  if (registry != nullptr) view_ = std::make_unique<registry::Cache::View>(*registry);
+}
+
+Slot::~Slot() = default;
+
+Result<SnapshotRef> Slot::nodes(std::string_view service, const std::vector<std::string>& addresses) {
+  if (selector_error_) [[unlikely]] return fail(*selector_error_);
+  if (!addresses.empty()) return from_addresses(addresses);
+  if (!view_) {
+    return fail(failed_precondition("where is service \"" + std::string(service) +
+                                    "\"? This client has no registry: give it one, or name addresses in the call's options"));
+  }
+  const registry::NodeList* const list = view_->get(service);
+  if (list == nullptr) return SnapshotRef();
+  if (last_service_ == nullptr || last_service_->first != service) {
+    last_service_ = &*services_.try_emplace(std::string(service)).first;
+  }
+  SnapshotRef& known = last_service_->second;
+  // Kept alive by the snapshot, so the same address is the same list.
+  if (!known || &known->nodes() != list) known = SnapshotRef(new Snapshot(*this, view_->share(service)));
+  return known;
+}
+
+Task<Result<void>> Slot::lookup(Context& context, std::string_view service) {
+  Result<std::shared_ptr<const registry::NodeList>> found = co_await registry_->lookup(context, service);
+  if (!found) co_return fail(std::move(found.error()));
+  co_return Result<void>{};
+}
+
+Result<SnapshotRef> Slot::from_addresses(const std::vector<std::string>& addresses) {
+  std::string_view key = addresses.front();
+  if (addresses.size() > 1) {
+    joined_.clear();
+    for (const std::string& address : addresses) joined_.append(joined_.empty() ? "" : ",").append(address);
+    key = joined_;
+  }
+  if (const auto found = address_lists_.find(key); found != address_lists_.end()) [[likely]] return found->second;
+
+  auto list = std::make_shared<registry::NodeList>();
+  list->service = key;
+  for (const std::string& address : addresses) {
+    if (Result<Address> parsed = Address::parse(address); !parsed) return fail(std::move(parsed.error()));
+    registry::Candidate candidate;
+    candidate.node.id = candidate.node.address = address;
+    list->candidates.push_back(std::move(candidate));
+  }
+  // A program that makes up addresses all the time must not make us keep all of them.
+  if (address_lists_.size() >= kMostAddressLists) {
+    const auto victim = address_lists_.begin();
+    selector_->reset(victim->first);
+    address_lists_.erase(victim);
+  }
+  return address_lists_.emplace(key, SnapshotRef(new Snapshot(*this, std::move(list)))).first->second;
+}
+
+NodePool& Slot::acquire_pool(const std::string& address) {
+  std::unique_ptr<NodePool>& pool = pools_[address];
+  if (!pool) pool = std::make_unique<NodePool>(*this, address);
+  pool->acquire();
+  return *pool;
+}
+
+void Slot::forget_pool(NodePool& pool) {
+  if (const auto found = pools_.find(pool.address()); found != pools_.end()) pools_.erase(found);
+}
+
+Task<void> Slot::stop(TimePoint deadline) {
+  Timer timer;
+  const auto out_of_time = [](void* self) {
+    auto& slot = *static_cast<Slot*>(self);
+    const Error reason = cancelled("the client was stopped");
+    slot.stopping_.cancel(reason);
+    for (const auto& [address, pool] : slot.pools_) pool->abort(reason);
+  };
+  timer.set(loop_, deadline, out_of_time, this);
+  co_await calls.close();
+  timer.cancel();
+
+  services_.clear();
+  last_service_ = nullptr;
+  address_lists_.clear();
+  // Whoever is still connecting does it for nobody.
+  const Error reason = cancelled("the client was stopped");
+  std::vector<NodePool*> left;
+  for (const auto& [address, pool] : pools_) left.push_back(pool.get());
+  for (NodePool* pool : left) pool->abort(reason);
+  co_await connections.close();
+  view_.reset();
+}
+
+}  // namespace micro::client
