@@ -45,7 +45,7 @@ struct MemoryStream::Pipe {
 };
 
 std::pair<std::unique_ptr<MemoryStream>, std::unique_ptr<MemoryStream>> MemoryStream::pair(Loop& loop,
-                                                                                         const MemoryStreamOptions& options) {
+                                                                                           const MemoryStreamOptions& options) {
   auto there = std::make_shared<Pipe>(loop, options);
   auto back = std::make_shared<Pipe>(loop, options);
   std::unique_ptr<MemoryStream> a(new MemoryStream(loop, back, there, "memory:a", "memory:b"));
@@ -124,14 +124,18 @@ void MemoryStream::close() {
 void MemoryStream::start_read(std::span<char> buffer, net::IoOperation& operation) {
   in_->buffer = buffer;
   in_->read = &operation;
-  if (open_) in_->settle();
-  else in_->finish(in_->read, 0, ECANCELED);
+  if (open_)
+    in_->settle();
+  else
+    in_->finish(in_->read, 0, ECANCELED);
 }
 
 void MemoryStream::start_wait_writable(net::IoOperation& operation) {
   out_->write = &operation;
-  if (open_) out_->settle();
-  else out_->finish(out_->write, 0, ECANCELED);
+  if (open_)
+    out_->settle();
+  else
+    out_->finish(out_->write, 0, ECANCELED);
 }
 
 }  // namespace micro::testkit

@@ -114,11 +114,6 @@ class ForwardingSink final : public spdlog::sinks::base_sink<spdlog::details::nu
 spdlog::sink_ptr standard_error(const Logger::Options& options) {
   const bool colour = options.colour && std::getenv("NO_COLOR") == nullptr && ::isatty(STDERR_FILENO) == 1;
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour ? spdlog::color_mode::always : spdlog::color_mode::never);
-  if (options.format == Logger::Format::kText) {
-    sink->set_pattern("%H:%M:%S.%e %^%-5!l%$ %v");
-  } else {
-    sink->set_pattern("%v");
-  }
   return sink;
 }
 
@@ -134,12 +129,14 @@ Result<Level> parse_level(std::string_view text) {
 }
 
 struct Logger::Impl {
-  Impl(Options o, spdlog::sink_ptr sink) : options(std::move(o)), level(options.level), logger("micro", std::move(sink)) {
+  Impl(Options o, spdlog::sink_ptr sink)
+      : name(std::move(o.name)), level(o.level), format(o.format), logger("micro", std::move(sink)) {
     logger.set_level(spdlog::level::trace);  // the level is ours
     logger.flush_on(spdlog::level::warn);
   }
-  Options options;
+  std::string name;
   std::atomic<Level> level;
+  std::atomic<Format> format;
   spdlog::logger logger;
 };
 
@@ -147,7 +144,9 @@ Logger::Logger() : Logger(Options{}) {}
 
 Logger::Logger(Options options) {
   spdlog::sink_ptr sink = standard_error(options);
+  const Format format = options.format;
   impl_ = std::make_unique<Impl>(std::move(options), std::move(sink));
+  set_format(format);
 }
 
 Logger::Logger(Options options, std::shared_ptr<Sink> sink)
@@ -158,21 +157,26 @@ Logger::~Logger() { flush(); }
 Level Logger::level() const noexcept { return impl_->level.load(std::memory_order_relaxed); }
 void Logger::set_level(Level level) noexcept { impl_->level.store(level, std::memory_order_relaxed); }
 
+void Logger::set_format(Format format) {
+  impl_->format.store(format, std::memory_order_relaxed);
+  // A JSON line has its time and level inside.
+  impl_->logger.set_pattern(format == Format::kText ? "%H:%M:%S.%e %^%-5!l%$ %v" : "%v");
+}
+
 void Logger::write(Level level, std::string_view message, Fields fields) {
   if (!enabled(level) || level == Level::kOff) return;
-  const Options& options = impl_->options;
   std::string line;
   line.reserve(160);
-  if (options.format == Format::kJson) {
+  if (impl_->format.load(std::memory_order_relaxed) == Format::kJson) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     line += "{\"time\":";
     line += std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
     line += ",\"level\":\"";
     line += to_string(level);
     line += '"';
-    if (!options.name.empty()) {
+    if (!impl_->name.empty()) {
       line += ",\"name\":";
-      append_quoted(line, options.name);
+      append_quoted(line, impl_->name);
     }
     line += ",\"message\":";
     append_quoted(line, message);
@@ -185,9 +189,9 @@ void Logger::write(Level level, std::string_view message, Fields fields) {
     }
     line += '}';
   } else {
-    if (!options.name.empty()) {
+    if (!impl_->name.empty()) {
       line += '[';
-      append_escaped(line, options.name);
+      append_escaped(line, impl_->name);
       line += "] ";
     }
     append_escaped(line, message);

@@ -18,39 +18,6 @@ constexpr std::size_t kPooledBlocks = 4;
 
 thread_local std::vector<std::unique_ptr<DecodedBlock>> block_pool;
 
-// Reads an integer of HPACK's representation whose first byte is at `at`, moving `at` behind it. False when it does not fit in
-// two more bytes, which nothing in a short block needs.
-bool read_integer(std::string_view block, std::size_t& at, unsigned bits, std::size_t& value) noexcept {
-  const std::size_t limit = (std::size_t{1} << bits) - 1;
-  value = static_cast<std::uint8_t>(block[at++]) & limit;
-  if (value < limit) return true;
-  for (unsigned shift = 0; shift < 14 && at < block.size(); shift += 7) {
-    const auto byte = static_cast<std::uint8_t>(block[at++]);
-    value += static_cast<std::size_t>(byte & 0x7f) << shift;
-    if ((byte & 0x80) == 0) return true;
-  }
-  return false;
-}
-
-// A block of indexed fields and literals without indexing. It reads the tables and does not change them, so an equal block that
-// follows it directly means the same again.
-bool is_repeatable(std::string_view block) noexcept {
-  if (block.empty() || block.size() > kLongestRepeatable) return false;
-  for (std::size_t at = 0; at < block.size();) {
-    const auto first = static_cast<std::uint8_t>(block[at]);
-    const bool indexed = first >= 0x80;
-    if (!indexed && first >= 0x20) return false;
-    std::size_t number = 0;
-    if (!read_integer(block, at, indexed ? 7 : 4, number)) return false;
-    if (indexed) continue;
-    for (int strings = number == 0 ? 2 : 1; strings != 0; --strings) {
-      if (at >= block.size() || !read_integer(block, at, 7, number) || number > block.size() - at) return false;
-      at += number;
-    }
-  }
-  return true;
-}
-
 // Tells most different blocks apart; an equal value only means that remembering the block may pay.
 std::uint64_t fingerprint_of(std::string_view block) noexcept {
   std::uint64_t words[3] = {};
@@ -61,11 +28,47 @@ std::uint64_t fingerprint_of(std::string_view block) noexcept {
   return ((words[0] * 0x9e3779b97f4a7c15 + words[1]) * 0x9e3779b97f4a7c15 + words[2]) * 0x9e3779b97f4a7c15 + block.size();
 }
 
-std::string_view keep(Buffer& text, std::string_view bytes) {
-  const std::size_t offset = text.size();
-  text.append(bytes);
-  return {text.data() + offset, bytes.size()};
-}
+// Takes fields as they are decoded: counts, copies, validates.
+class FieldSink {
+ public:
+  FieldSink(BlockKind kind, const Options& options, DecodedBlock& out)
+      : validator_(kind, options.enable_connect_protocol, out),
+        out_(out),
+        room_(options.max_header_list_size),
+        count_(options.max_header_count),
+        discard_(kind == BlockKind::kDiscard) {
+    // Reserved in full so that views into it stay valid while fields are added; only touched pages cost memory.
+    out.clear();
+    out.text.prepare(options.max_header_list_size);
+  }
+
+  void operator()(std::string_view name, std::string_view value, bool sensitive) {
+    const std::size_t size = name.size() + value.size() + kFieldOverhead;
+    if (size > room_ || count_ == 0) out_.too_large = true;
+    if (out_.too_large || discard_) return;
+    room_ -= size;
+    --count_;
+    validator_.add({keep(name), keep(value), sensitive});
+  }
+  void finish() {
+    if (!discard_) validator_.finish();
+  }
+
+ private:
+  std::string_view keep(std::string_view bytes) {
+    const std::size_t offset = out_.text.size();
+    out_.text.append(bytes);
+    return {out_.text.data() + offset, bytes.size()};
+  }
+
+  HeaderValidator validator_;
+  DecodedBlock& out_;
+  std::size_t room_;
+  std::size_t count_;
+  bool discard_;
+};
+
+std::string_view view_of(const std::uint8_t* bytes, std::size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
 
 }  // namespace
 
@@ -123,9 +126,10 @@ bool HeaderDecoder::set_table_size(std::uint32_t size) {
 }
 
 const DecodedBlock* HeaderDecoder::decode(std::string_view block, BlockKind kind, const Options& options, DecodedBlock& scratch) {
-  if (!is_repeatable(block)) {
+  const BlockState state = classify_block(block);
+  if (state == BlockState::kChanges || block.empty() || block.size() > kLongestRepeatable) {
     last_repeatable_ = 0;
-    return inflate(block, kind, options, scratch) ? &scratch : nullptr;
+    return decode_into(block, state, kind, options, scratch) ? &scratch : nullptr;
   }
   const std::uint64_t fingerprint = fingerprint_of(block);
   const bool again = fingerprint == last_repeatable_;
@@ -133,7 +137,7 @@ const DecodedBlock* HeaderDecoder::decode(std::string_view block, BlockKind kind
     ++repeats_;
     return &memo_->result;
   }
-  if (!inflate(block, kind, options, scratch)) return nullptr;
+  if (!decode_into(block, state, kind, options, scratch)) return nullptr;
   if (again && !scratch.too_large) {
     if (!memo_) memo_ = std::make_unique<Memo>();
     memo_->assign(block, kind, scratch);
@@ -144,14 +148,15 @@ const DecodedBlock* HeaderDecoder::decode(std::string_view block, BlockKind kind
   return &scratch;
 }
 
-bool HeaderDecoder::inflate(std::string_view block, BlockKind kind, const Options& options, DecodedBlock& out) {
+bool HeaderDecoder::decode_into(std::string_view block, BlockState state, BlockKind kind, const Options& options,
+                                DecodedBlock& out) {
+  FieldSink sink(kind, options, out);
+  if (state == BlockState::kStateless) {
+    decode_stateless(block, sink);
+    sink.finish();
+    return true;
+  }
   if (!create()) return false;
-  out.clear();
-  // Reserved in full so that views into it stay valid while fields are added; only touched pages cost memory.
-  out.text.prepare(options.max_header_list_size);
-  HeaderValidator validator(kind, options.enable_connect_protocol, out);
-  std::size_t room = options.max_header_list_size;
-  std::size_t count = 0;
   const auto* in = reinterpret_cast<const std::uint8_t*>(block.data());
   std::size_t left = block.size();
   for (;;) {
@@ -162,20 +167,13 @@ bool HeaderDecoder::inflate(std::string_view block, BlockKind kind, const Option
     in += used;
     left -= static_cast<std::size_t>(used);
     if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
-      const std::size_t size = nv.namelen + nv.valuelen + kFieldOverhead;
-      if (size > room || ++count > options.max_header_count) out.too_large = true;
-      if (!out.too_large && kind != BlockKind::kDiscard) {
-        room -= size;
-        const std::string_view name = keep(out.text, {reinterpret_cast<const char*>(nv.name), nv.namelen});
-        const std::string_view value = keep(out.text, {reinterpret_cast<const char*>(nv.value), nv.valuelen});
-        validator.add({name, value, (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0});
-      }
+      sink(view_of(nv.name, nv.namelen), view_of(nv.value, nv.valuelen), (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0);
     }
     if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
     if ((flags & NGHTTP2_HD_INFLATE_EMIT) == 0 && left == 0) return false;
   }
   nghttp2_hd_inflate_end_headers(inflater_);
-  if (kind != BlockKind::kDiscard) validator.finish();
+  sink.finish();
   return true;
 }
 

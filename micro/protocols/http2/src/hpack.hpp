@@ -10,6 +10,7 @@
 #include <micro/http2/options.hpp>
 
 #include "header_validation.hpp"
+#include "stateless_block.hpp"
 
 struct nghttp2_hd_inflater;
 struct nghttp2_hd_deflater;
@@ -50,7 +51,7 @@ class HeaderDecoder {
  private:
   struct Memo;
 
-  bool inflate(std::string_view block, BlockKind kind, const Options& options, DecodedBlock& out);
+  bool decode_into(std::string_view block, BlockState state, BlockKind kind, const Options& options, DecodedBlock& out);
   bool create();
 
   nghttp2_hd_inflater* inflater_ = nullptr;

@@ -114,6 +114,28 @@ TEST(HeaderDecoder, MemoIsForgottenWhenTheTablesMayHaveChanged) {
   EXPECT_EQ(decode(indexed), "error");
 }
 
+TEST(ClassifyBlock, TellsWhatTouchesTheTables) {
+  using namespace std::string_view_literals;
+  const std::pair<std::string_view, BlockState> cases[] = {
+      {"", BlockState::kStateless},
+      {"\x82\xbd", BlockState::kStateless},  // 2 and 61, both static
+      {"\x82\xbe", BlockState::kReads},      // 62: dynamic
+      {"\x80", BlockState::kChanges},        // index 0 is an error
+      {"\0\1x\1y"sv, BlockState::kStateless},
+      {"\x10\1x\0"sv, BlockState::kStateless},    // never indexed
+      {"\x0f\x10\1y"sv, BlockState::kStateless},  // name 31
+      {"\x0f\x2f\1y"sv, BlockState::kReads},      // name 62
+      {"\0\x81\x1f\1y"sv, BlockState::kReads},    // Huffman
+      {"\x40\1x\1y"sv, BlockState::kChanges},     // indexing
+      {"\x20\x82", BlockState::kChanges},         // size update
+      {"\0\1x\2y"sv, BlockState::kChanges},       // truncated
+      {"\0\1x"sv, BlockState::kChanges},
+      {"\xff\xff\xff\xff\xff\x01", BlockState::kChanges},
+      {"\xff", BlockState::kChanges},
+  };
+  for (const auto& [bytes, state] : cases) EXPECT_EQ(classify_block(bytes), state) << ::testing::PrintToString(bytes);
+}
+
 TEST(HeaderDecoder, HostStandsInForAuthority) {
   HeaderDecoder decoder;
   const Fields fields = {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"host", "h:1"}};

@@ -7,13 +7,8 @@
 namespace micro::http2 {
 namespace {
 
-struct Entry {
-  std::string_view name;
-  std::string_view value;
-};
-
 // Entries of the same name are neighbours: find_static relies on it.
-constexpr std::array<Entry, 62> kTable = {{
+constexpr std::array<StaticEntry, kStaticEntries> kTable = {{
     {"", ""},
     {":authority", ""},
     {":method", "GET"},
@@ -103,6 +98,8 @@ void encode_string(Buffer& out, std::string_view text) {
 }
 
 }  // namespace
+
+const StaticEntry& static_entry(std::size_t index) noexcept { return kTable[index]; }
 
 StaticMatch find_static(std::string_view name, std::string_view value) noexcept {
   if (name.empty()) return {};

@@ -42,7 +42,7 @@ struct StreamState final : Stream {
 StreamState* acquire_stream(std::uint32_t id);
 void recycle_stream(StreamState* stream) noexcept;
 
-// The live streams of a session by id. Open addressing with linear probing; ids grow by two, so neighbours rarely collide.
+// The live streams of a session by id. Open addressing with linear probing.
 class StreamTable {
  public:
   StreamState* find(std::uint32_t id) const noexcept {
@@ -65,7 +65,8 @@ class StreamTable {
   }
 
  private:
-  std::size_t slot_of(std::uint32_t id) const noexcept { return (id >> 1) & mask_; }
+  // Scattered: neighbouring ids in neighbouring slots would make one long run for erase() to walk.
+  std::size_t slot_of(std::uint32_t id) const noexcept { return (id * 0x9e3779b9U >> 12) & mask_; }
   void resize(std::size_t slots);
 
   std::unique_ptr<StreamState*[]> slots_;

@@ -36,7 +36,9 @@ Result<SnapshotRef> Slot::nodes(std::string_view service, const std::vector<std:
   const registry::NodeList* const list = view_->get(service);
   if (list == nullptr) return SnapshotRef();
   if (last_service_ == nullptr || last_service_->first != service) {
-    last_service_ = &*services_.try_emplace(std::string(service)).first;
+    auto found = services_.find(service);
+    if (found == services_.end()) found = services_.emplace(service, SnapshotRef()).first;
+    last_service_ = &*found;
   }
   SnapshotRef& known = last_service_->second;
   // Kept alive by the snapshot, so the same address is the same list.

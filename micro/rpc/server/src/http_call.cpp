@@ -93,7 +93,7 @@ Task<Result<http::Response>> HttpCall::dispatch() {
   const ServerState& state = worker_.state();
   if (Result<void> taken = take_headers(); !taken) co_return std::unexpected(std::move(taken.error()));
   if (const Endpoint* endpoint = state.endpoints.find(request_.path)) co_return co_await call_endpoint(*endpoint);
-  const HttpRoutes::Match match = state.routes.find(http::to_string(request_.method), request_.path);
+  const HttpRoutes::Match match = state.routes->find(http::to_string(request_.method), request_.path);
   if (match.handler != nullptr) co_return co_await match.handler->handle(context_, request_, match.parameters);
   if (!match.allowed_methods.empty()) co_return method_not_allowed(request_, match.allowed_methods);
   Error error = state.endpoints.unknown(request_.path);

@@ -9,7 +9,8 @@
 namespace micro::rpc {
 
 struct Server::Impl {
-  Impl(LoopGroup& group, ServerOptions options) : loops(group), state(std::move(options)) {}
+  Impl(LoopGroup& group, ServerOptions options, std::shared_ptr<HttpRoutes> routes)
+      : loops(group), state(std::move(options), std::move(routes)) {}
 
   LoopGroup& loops;
   ServerState state;
@@ -19,7 +20,8 @@ struct Server::Impl {
   std::size_t stuck_calls = 0;
 };
 
-Server::Server(LoopGroup& loops, ServerOptions options) : impl_(std::make_unique<Impl>(loops, std::move(options))) {}
+Server::Server(LoopGroup& loops, ServerOptions options, std::shared_ptr<HttpRoutes> routes)
+    : impl_(std::make_unique<Impl>(loops, std::move(options), routes ? std::move(routes) : std::make_shared<HttpRoutes>())) {}
 
 Server::~Server() {
   // Handlers that ignored being cancelled still refer to all this: better a leak than freed memory under their feet.
@@ -30,7 +32,7 @@ Result<void> Server::handle(std::shared_ptr<Handler> handler) { return impl_->st
 
 void Server::use(std::shared_ptr<Middleware> middleware) { impl_->state.chain.add(std::move(middleware)); }
 
-HttpRoutes& Server::http() noexcept { return impl_->state.routes; }
+HttpRoutes& Server::http() noexcept { return *impl_->state.routes; }
 
 Result<void> Server::listen() {
   impl_->state.endpoints.build();

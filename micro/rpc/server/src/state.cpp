@@ -4,7 +4,8 @@
 
 namespace micro::rpc {
 
-ServerState::ServerState(ServerOptions server_options) : options(std::move(server_options)) {
+ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoutes> http_routes)
+    : options(std::move(server_options)), routes(std::move(http_routes)) {
   codec::JsonOptions json_options;
   json_options.emit_zero_values = options.json_zero_values;
   // The table is empty, so nothing can be in the way.

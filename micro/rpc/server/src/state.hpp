@@ -19,12 +19,12 @@ namespace micro::rpc {
 
 // What every loop of a server reads and none changes once it runs.
 struct ServerState {
-  explicit ServerState(ServerOptions server_options);
+  ServerState(ServerOptions server_options, std::shared_ptr<HttpRoutes> http_routes);
 
   ServerOptions options;
   EndpointTable endpoints;
   MiddlewareChain chain;
-  HttpRoutes routes;
+  std::shared_ptr<HttpRoutes> routes;
   codec::Table codecs;
   const codec::Codec* proto = nullptr;
   const codec::Codec* json = nullptr;

@@ -16,7 +16,7 @@ struct Blocked {
   std::exception_ptr exception{};
 };
 
-Task<void> run_blocked(Blocked& blocked) {
+Detached run_blocked(Blocked& blocked) {
   try {
     co_await std::move(blocked.task);
   } catch (...) {
@@ -30,7 +30,7 @@ Task<void> run_blocked(Blocked& blocked) {
 
 void block_on(Loop& loop, Task<void> task) {
   Blocked blocked{loop, std::move(task)};
-  loop.post_remote([](void* argument) { spawn(run_blocked(*static_cast<Blocked*>(argument))); }, &blocked);
+  loop.post_remote([](void* argument) { run_blocked(*static_cast<Blocked*>(argument)); }, &blocked);
   while (!blocked.done) loop.run();
   if (blocked.exception) std::rethrow_exception(blocked.exception);
 }

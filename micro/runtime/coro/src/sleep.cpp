@@ -46,9 +46,10 @@ ContextDeadline::ContextDeadline(Context& context) { watch(context, current_loop
 void ContextDeadline::watch(Context& context, Loop& loop) {
   timer_.cancel();
   if (!context.deadline()) return;
-  timer_.set(loop, *context.deadline(), [](void* watched) {
-    static_cast<Context*>(watched)->cancel(deadline_exceeded("the deadline of the call has passed"));
-  }, &context);
+  timer_.set(
+      loop, *context.deadline(),
+      [](void* watched) { static_cast<Context*>(watched)->cancel(deadline_exceeded("the deadline of the call has passed")); },
+      &context);
 }
 
 }  // namespace micro

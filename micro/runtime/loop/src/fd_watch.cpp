@@ -17,8 +17,7 @@ struct FdWatch::Impl {
   Descriptor descriptor;
 };
 
-FdWatch::FdWatch(Loop& loop, int fd)
-    : impl_(new Impl{loop.impl(), Descriptor(loop.impl().context().get_executor())}) {
+FdWatch::FdWatch(Loop& loop, int fd) : impl_(new Impl{loop.impl(), Descriptor(loop.impl().context().get_executor())}) {
   boost::system::error_code error;
   impl_->descriptor.assign(fd, error);
   if (error) throw std::system_error(error.value(), std::generic_category(), "FdWatch: descriptor " + std::to_string(fd));

@@ -73,8 +73,10 @@ std::size_t RemoteQueue::drain() {
   }
   for (const Item& item : batch_) {
     resume_state.depth = 0;
-    if (item.plain != nullptr) item.plain(item.argument);
-    else item.owned(item.argument, true);
+    if (item.plain != nullptr)
+      item.plain(item.argument);
+    else
+      item.owned(item.argument, true);
   }
   const std::size_t count = batch_.size();
   batch_.clear();

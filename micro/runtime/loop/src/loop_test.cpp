@@ -155,10 +155,11 @@ struct Flusher {
   int again = 0;
   Loop* loop = nullptr;
   Deferred deferred{[](void* self) {
-    auto& flusher = *static_cast<Flusher*>(self);
-    flusher.out += flusher.name;
-    if (flusher.again-- > 0) flusher.loop->defer(flusher.deferred);
-  }, this};
+                      auto& flusher = *static_cast<Flusher*>(self);
+                      flusher.out += flusher.name;
+                      if (flusher.again-- > 0) flusher.loop->defer(flusher.deferred);
+                    },
+                    this};
 };
 
 TEST(Deferred, RunsOnceAtTheEndOfTheTurn) {
@@ -294,11 +295,14 @@ TEST(Timer, WakesALoopThatWaitsAndIsNeverEarly) {
     bool early = false;
     Timer timer;
   } state{loop, Clock::now() + 3ms};
-  state.timer.set(loop, state.when, [](void* argument) {
-    auto& s = *static_cast<State*>(argument);
-    s.early = Clock::now() < s.when || s.loop.now() < s.when;
-    s.loop.stop();
-  }, &state);
+  state.timer.set(
+      loop, state.when,
+      [](void* argument) {
+        auto& s = *static_cast<State*>(argument);
+        s.early = Clock::now() < s.when || s.loop.now() < s.when;
+        s.loop.stop();
+      },
+      &state);
   loop.run();
   EXPECT_FALSE(state.early);
 }
@@ -359,6 +363,32 @@ TEST(FdWatch, TellsWhenReadableAndWhenCancelled) {
   EXPECT_EQ(log, "ab! cancelled");
   EXPECT_EQ(::close(ends[0]), 0) << "the watch does not own it";
   ::close(ends[1]);
+}
+
+TEST(FdWatch, EventsOfOneWaitRunInOneTurnBeforeTheDeferredWork) {
+  Loop loop;
+  std::string log;
+  Flusher flusher(log, '.');
+  std::vector<int> fds;
+  auto body = [](Loop& l, int fd, std::string& out, Deferred& deferred) -> Task<void> {
+    FdWatch watch(l, fd);
+    co_await watch.readable();
+    out += 'x';
+    l.defer(deferred);
+  };
+  for (int i = 0; i < 10; ++i) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    fds.insert(fds.end(), {ends[0], ends[1]});
+    spawn(body(loop, ends[0], log, flusher.deferred));
+  }
+  drain(loop);
+  for (std::size_t i = 1; i < fds.size(); i += 2) EXPECT_EQ(::write(fds[i], "x", 1), 1);
+  const std::uint64_t turns = loop.counters().turns;
+  EXPECT_TRUE(loop.run_once(1h));
+  EXPECT_EQ(log, "xxxxxxxxxx.");
+  EXPECT_EQ(loop.counters().turns, turns + 1);
+  for (const int fd : fds) ::close(fd);
 }
 
 TEST(FdWatch, RejectsWhatIsNotADescriptor) {

@@ -29,9 +29,7 @@ struct TimerHeap {
     TimePoint when;
     std::uint64_t order;
     Timer* timer;
-    bool before(const Entry& other) const noexcept {
-      return when != other.when ? when < other.when : order < other.order;
-    }
+    bool before(const Entry& other) const noexcept { return when != other.when ? when < other.when : order < other.order; }
   };
   void place(std::size_t slot, const Entry& entry) noexcept;
   void sift_up(std::size_t slot, const Entry& entry) noexcept;

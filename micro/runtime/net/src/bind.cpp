@@ -17,7 +17,8 @@ Error listen_error(const Address& address, int error_number) {
   const std::string what = "listen on " + address.to_string();
   switch (error_number) {
     case EADDRINUSE:
-      return already_exists(what + ": address already in use: another program listens there; choose another --address or stop it");
+      return already_exists(what +
+                            ": address already in use: another program listens there; choose another --address or stop it");
     case EACCES:
       return permission_denied(what + ": permission denied: " +
                                (address.is_unix() ? "the directory is not writable for this user"

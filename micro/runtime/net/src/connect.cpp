@@ -40,10 +40,13 @@ struct ConnectAwaiter {
       error_number = error.value();
       waiter.resume();
     });
-    cancel.link(context.cancellation(), [](void* self, const Error&) {
-      boost::system::error_code ignored;
-      static_cast<ConnectAwaiter*>(self)->socket.close(ignored);
-    }, this);
+    cancel.link(
+        context.cancellation(),
+        [](void* self, const Error&) {
+          boost::system::error_code ignored;
+          static_cast<ConnectAwaiter*>(self)->socket.close(ignored);
+        },
+        this);
   }
   int await_resume() {
     cancel.unlink();
@@ -56,7 +59,7 @@ Task<Result<std::unique_ptr<Stream>>> connect_one(Loop& loop, Context& context, 
   const int error_number = co_await ConnectAwaiter(loop, socket, address, context);
   if (context.cancelled()) co_return fail(*context.error());
   if (error_number != 0) co_return fail(unavailable(std::generic_category().message(error_number)));
-  co_return adopt_socket(loop, socket.release(), address);
+  co_return std::make_unique<SocketStream>(loop, std::move(socket), address);
 }
 
 Task<Result<std::unique_ptr<Stream>>> connect_any(Loop& loop, Context& context, const Address& address) {

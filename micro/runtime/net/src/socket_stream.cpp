@@ -28,8 +28,14 @@ int to_errno(const boost::system::error_code& error) noexcept {
 }  // namespace
 
 SocketStream::SocketStream(Loop& loop, Socket socket, const SocketAddress& peer) : loop_(loop), socket_(std::move(socket)) {
-  if (peer.family() == AF_UNIX) peer_ = to_string(peer.data(), peer.size);
-  else std::memcpy(&raw_peer_, &peer.storage, sizeof raw_peer_);
+  if (peer.family() == AF_UNIX) {
+    peer_ = to_string(peer.data(), peer.size);
+    return;
+  }
+  std::memcpy(&raw_peer_, &peer.storage, sizeof raw_peer_);
+  // Replies are gathered before they are written: waiting for more of them in the kernel only adds latency.
+  const int on = 1;
+  setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 void SocketStream::start_read(std::span<char> buffer, IoOperation& operation) {
@@ -75,9 +81,9 @@ Result<std::size_t> SocketStream::try_write(std::span<const std::string_view> pi
   message.msg_iov = vectors;
   message.msg_iovlen = count;
   for (;;) {
-    const ssize_t written = count == 1 ? ::send(socket_.native_handle(), vectors[0].iov_base, vectors[0].iov_len,
-                                                MSG_NOSIGNAL | MSG_DONTWAIT)
-                                       : ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t written =
+        count == 1 ? ::send(socket_.native_handle(), vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                   : ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written >= 0) return static_cast<std::size_t>(written);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
@@ -117,11 +123,6 @@ Result<std::unique_ptr<Stream>> adopt_socket(Loop& loop, int fd, const SocketAdd
   if (error) {
     ::close(fd);
     return fail(from_errno(error.value(), "watch the connection with " + to_string(peer.data(), peer.size)));
-  }
-  if (peer.family() != AF_UNIX) {
-    // Replies are gathered before they are written: waiting for more of them in the kernel only adds latency.
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   return std::make_unique<SocketStream>(loop, std::move(socket), peer);
 }

@@ -44,7 +44,7 @@ class SocketStream final : public Stream {
   mutable std::string local_;
 };
 
-// Makes a stream of an accepted or connected descriptor, which it takes over in any case.
+// Makes a stream of an accepted descriptor, which it takes over in any case.
 Result<std::unique_ptr<Stream>> adopt_socket(Loop& loop, int fd, const SocketAddress& peer);
 
 }  // namespace micro::net

@@ -85,12 +85,14 @@ TEST(Offload, WorkBeyondTheThreadsWaitsAndIsCounted) {
   {
     OffloadPool pool({.threads = 2});
     for (int i = 0; i < 2; ++i) {
-      pool.post([](void* argument) {
-        auto& s = *static_cast<Shared*>(argument);
-        s.started.count_down();
-        s.release.wait();
-        ++s.done;
-      }, &shared);
+      pool.post(
+          [](void* argument) {
+            auto& s = *static_cast<Shared*>(argument);
+            s.started.count_down();
+            s.release.wait();
+            ++s.done;
+          },
+          &shared);
     }
     started.wait();
     for (int i = 0; i < 5; ++i) pool.post([](void* argument) { ++static_cast<Shared*>(argument)->done; }, &shared);

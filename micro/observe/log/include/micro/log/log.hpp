@@ -78,6 +78,7 @@ class Logger {
 
   Level level() const noexcept;
   void set_level(Level level) noexcept;
+  void set_format(Format format);
   bool enabled(Level level) const noexcept { return level >= this->level(); }
 
   void write(Level level, std::string_view message, Fields fields = {});

@@ -24,7 +24,8 @@ namespace micro::rpc {
 class Server {
  public:
   // `loops` must outlive the server and be running from accept() until stop() has ended.
-  Server(LoopGroup& loops, ServerOptions options);
+  // `routes` are the plain HTTP routes when they are made before the server; null: empty ones.
+  Server(LoopGroup& loops, ServerOptions options, std::shared_ptr<HttpRoutes> routes = nullptr);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();

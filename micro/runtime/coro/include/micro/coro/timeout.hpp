@@ -15,8 +15,8 @@ Error timed_out(Duration timeout, Error cause);
 }  // namespace detail
 
 // Runs `function`, a Task<Result<T>>(Context&), with a child of `context` that ends after `timeout` (or with the parent's own
-// deadline, whichever is first). When the time is over the child is cancelled, the function is awaited to its end, and an error it
-// gives then becomes DEADLINE_EXCEEDED; a result that comes just in time is kept.
+// deadline, whichever is first). When the time is over the child is cancelled, the function is awaited to its end, and an error
+// it gives then becomes DEADLINE_EXCEEDED; a result that comes just in time is kept.
 //
 //   auto ask = [&](Context& c) { return client.ask(c, request); };
 //   Result<Reply> reply = co_await with_timeout(context, 100ms, ask);

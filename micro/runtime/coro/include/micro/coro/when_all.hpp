@@ -32,7 +32,7 @@ struct Join {
 };
 
 template <class T>
-Task<void> join_one(Task<T> task, std::optional<ValueOf<T>>& slot, Join& join) {
+Detached join_one(Task<T> task, std::optional<ValueOf<T>>& slot, Join& join) {
   try {
     if constexpr (std::is_void_v<T>) {
       co_await std::move(task);
@@ -46,11 +46,26 @@ Task<void> join_one(Task<T> task, std::optional<ValueOf<T>>& slot, Join& join) {
   join.done();
 }
 
+// Starts all and waits for all.
+template <class T>
+Task<void> join_vector(std::vector<Task<T>> tasks, std::vector<std::optional<ValueOf<T>>>& slots) {
+  Join join(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    KeepResumeDepth keep;
+    join_one<T>(std::move(tasks[i]), slots[i], join);
+  }
+  if (join.left != 0) co_await join.all.wait();
+  if (join.exception) std::rethrow_exception(join.exception);
+}
+
 template <class... T, std::size_t... I>
 Task<std::tuple<ValueOf<T>...>> join_tuple(std::index_sequence<I...>, Task<T>... tasks) {
   std::tuple<std::optional<ValueOf<T>>...> slots;
   Join join(sizeof...(T));
-  (spawn(join_one<T>(std::move(tasks), std::get<I>(slots), join)), ...);
+  {
+    KeepResumeDepth keep;
+    (join_one<T>(std::move(tasks), std::get<I>(slots), join), ...);
+  }
   co_await join.all.wait();
   if (join.exception) std::rethrow_exception(join.exception);
   co_return std::tuple<ValueOf<T>...>(std::move(*std::get<I>(slots))...);
@@ -73,10 +88,7 @@ template <class T>
   requires(!std::is_void_v<T>)
 Task<std::vector<T>> when_all(std::vector<Task<T>> tasks) {
   std::vector<std::optional<T>> slots(tasks.size());
-  detail::Join join(tasks.size());
-  for (std::size_t i = 0; i < tasks.size(); ++i) spawn(detail::join_one<T>(std::move(tasks[i]), slots[i], join));
-  if (join.left != 0) co_await join.all.wait();
-  if (join.exception) std::rethrow_exception(join.exception);
+  co_await detail::join_vector<T>(std::move(tasks), slots);
   std::vector<T> results;
   results.reserve(slots.size());
   for (std::optional<T>& slot : slots) results.push_back(std::move(*slot));
@@ -85,10 +97,7 @@ Task<std::vector<T>> when_all(std::vector<Task<T>> tasks) {
 
 inline Task<void> when_all(std::vector<Task<void>> tasks) {
   std::vector<std::optional<std::monostate>> slots(tasks.size());
-  detail::Join join(tasks.size());
-  for (std::size_t i = 0; i < tasks.size(); ++i) spawn(detail::join_one<void>(std::move(tasks[i]), slots[i], join));
-  if (join.left != 0) co_await join.all.wait();
-  if (join.exception) std::rethrow_exception(join.exception);
+  co_await detail::join_vector<void>(std::move(tasks), slots);
 }
 
 }  // namespace micro

@@ -29,7 +29,7 @@ struct TaskValue<Task<T>> {
 };
 
 template <class T, class F>
-Task<void> race_one(F& function, Context& context, std::size_t index, std::optional<First<T>>& first, Event& decided, Join& join) {
+Detached race_one(F& function, Context& context, std::size_t index, std::optional<First<T>>& first, Event& decided, Join& join) {
   try {
     T value = co_await function(context);
     if (!first) first.emplace(First<T>{index, std::move(value)});
@@ -47,7 +47,10 @@ Task<First<T>> race(std::index_sequence<I...>, Context& context, F... functions)
   Join join(sizeof...(F));
   // A child for each, so that the winner's own context is cancelled as well: nothing it left behind goes on.
   const std::array<std::unique_ptr<Context>, sizeof...(F)> children{((void)I, std::make_unique<Context>(context))...};
-  (spawn(race_one<T>(functions, *children[I], I, first, decided, join)), ...);
+  {
+    KeepResumeDepth keep;
+    (race_one<T>(functions, *children[I], I, first, decided, join), ...);
+  }
   co_await decided.wait();
   for (const auto& child : children) child->cancel(cancelled("another one was first"));
   co_await join.all.wait();

@@ -27,7 +27,8 @@ struct IoOperation {
 // for room. An orderly end of the peer is a read of 0 bytes; everything else that ends a connection is an Error, UNAVAILABLE as a
 // rule ("read from 10.0.0.7:8080: Connection reset by peer").
 //
-// Cancellation: close() completes pending operations with CANCELLED. Lifetime: must outlive its pending operations; close() first.
+// Cancellation: close() completes pending operations with CANCELLED. Lifetime: must outlive its pending operations (close() it
+// first) and must not outlive its loop.
 // Thread safety: its loop's thread only.
 class Stream {
  public:

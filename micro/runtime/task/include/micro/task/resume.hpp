@@ -29,11 +29,25 @@ inline constexpr std::uint32_t kMaxInlineResumptions = 64;
 // For await_suspend: transfers control to `next` at once, or queues it and gives the thread back when the budget is used up.
 inline std::coroutine_handle<> transfer(std::coroutine_handle<> next) noexcept {
   ResumeState& state = resume_state;
-  if (++state.depth < kMaxInlineResumptions || state.queue == nullptr) [[likely]] return next;
+  if (++state.depth < kMaxInlineResumptions || state.queue == nullptr) [[likely]]
+    return next;
   state.depth = 0;
   state.queue->post(next);
   return std::noop_coroutine();
 }
+
+// Whoever starts a coroutine and goes on after its first suspension holds one of these meanwhile: what ran in between added
+// nothing to the stack, so it is not charged to the budget of the caller.
+class KeepResumeDepth {
+ public:
+  KeepResumeDepth() noexcept : depth_(resume_state.depth) {}
+  KeepResumeDepth(const KeepResumeDepth&) = delete;
+  KeepResumeDepth& operator=(const KeepResumeDepth&) = delete;
+  ~KeepResumeDepth() { resume_state.depth = depth_; }
+
+ private:
+  std::uint32_t depth_;
+};
 
 // Memory for coroutine frames: recycled on each thread by size class (64 B steps up to 2 KiB), malloc above. A frame may be
 // freed on another thread than it came from.

@@ -1,0 +1,84 @@
+# Entry points for people and CI; CMake presets (CMakePresets.json) do the work. Every build lives in build/<preset>/.
+#
+#   make            lists the targets
+#   make test       the first thing to run after a clone
+
+JOBS ?= $(shell nproc)
+CTEST_JOBS ?= $(JOBS)
+# Extra arguments of ctest, for example: make test TESTS='-R http2 --repeat until-fail:10'
+TESTS ?=
+DEPS := scripts/deps.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check package-test bench asan tsan ubsan gcc format format-check tidy clean deps
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo:  ## Build a release and show a small cluster at work (ONCE=1: end after the show, non-zero if a step went wrong)
+	@$(DEPS) build demo
+	@$(MAKE) --no-print-directory release-build
+	scripts/demo.sh
+
+test:  ## Install what the tests need, build everything, run all tests
+	@$(DEPS) build test
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS) --target all all_verify_interface_header_sets
+	ctest --preset dev -j $(CTEST_JOBS) $(TESTS)
+
+build:  ## Build the release: greeter, micro and protoc-gen-micro in build/release/bin
+	@$(DEPS) build
+	@$(MAKE) --no-print-directory release-build
+
+.PHONY: release-build
+release-build:
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS)
+
+check:  ## Static checks alone: layers, headers, third-party leaks, coroutine lint, folder shape
+	@$(DEPS) build test
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS) --target all_verify_interface_header_sets
+	ctest --preset dev -j $(CTEST_JOBS) -L check $(TESTS)
+
+package-test: ## Install into a scratch prefix and build programs against it with find_package and add_subdirectory
+	@$(DEPS) build test
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS)
+	ctest --preset dev -L package $(TESTS)
+
+bench:  ## Build the benchmarks and their peers, run them side by side
+	@$(DEPS) build bench
+	cmake --preset bench
+	cmake --build --preset bench -j $(JOBS)
+	bench/run.sh
+
+# A sanitizer or another compiler: configure, build and test that preset.
+asan: ## The tests under the address and undefined-behaviour sanitizers
+tsan: ## The tests under the thread sanitizer
+ubsan: ## The tests under the undefined-behaviour sanitizer alone
+gcc: ## The tests built by GCC
+asan tsan ubsan gcc:
+	@$(DEPS) build test dev
+	cmake --preset $@
+	cmake --build --preset $@ -j $(JOBS)
+	ctest --preset $@ -j $(CTEST_JOBS) -LE 'check|package' $(TESTS)
+
+format: ## Format all C++ sources with clang-format-19
+	@$(DEPS) dev
+	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+format-check: ## Say which sources clang-format-19 would change
+	@$(DEPS) dev
+	git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs clang-format-19 --dry-run -Werror
+
+tidy: ## clang-tidy-19 over what differs from the last commit (all of it: make tidy ALL=1)
+	@$(DEPS) build test dev
+	cmake --preset dev
+	scripts/tidy.sh build/dev $(if $(ALL),--all)
+
+deps: ## Install the packages of every target
+	@$(DEPS) build demo test bench dev
+
+clean: ## Remove all build directories
+	rm -rf build

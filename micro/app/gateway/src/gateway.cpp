@@ -1,0 +1,70 @@
+#include <micro/gateway/gateway.hpp>
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include <micro/dynamic/caller.hpp>
+#include <micro/http/message.hpp>
+#include <micro/server/http_routes.hpp>
+
+namespace micro {
+namespace {
+
+// Headers that speak about the connection between the browser and us, or about an encoding we do not pass on.
+bool stays_here(std::string_view name) {
+  for (const std::string_view own : {"accept-encoding", "content-encoding", "accept", "expect", "origin", "referer"}) {
+    if (equals_ignore_case(name, own)) return true;
+  }
+  return false;
+}
+
+class ApiRoute final : public rpc::HttpHandler {
+ public:
+  explicit ApiRoute(Service& service) : service_(service) {}
+
+  Task<Result<http::Response>> handle(Context& context, const http::Request& request, const rpc::PathParameters& parameters) override {
+    for (const Metadata::Entry entry : context.metadata()) {
+      if (!stays_here(entry.key)) context.outgoing().add(entry.key, entry.value);
+    }
+    const std::string& service = parameters[0].second;
+    const std::string& endpoint = parameters[1].second;
+    const std::string body = request.body.empty() ? "{}" : request.body;
+    const rpc::CallOptions options;
+    Result<std::string> reply = co_await caller().call_json(context, service, endpoint, body, options);
+    if (!reply) {
+      http::Response failed = http::Response::from_error(reply.error());
+      add_metadata(context, failed);
+      co_return failed;
+    }
+    http::Response response = http::Response::json(std::move(*reply));
+    add_metadata(context, response);
+    co_return response;
+  }
+
+ private:
+  static void add_metadata(const Context& context, http::Response& response) {
+    response.headers.append(context.reply_headers());
+    response.headers.append(context.reply_trailers());
+    if (!context.peer().empty()) response.headers.set("X-Micro-Node", context.peer());
+  }
+
+  // Made when first needed, because the client and the cache exist only once the service has started. Calls come from every loop.
+  DynamicCaller& caller() {
+    std::call_once(once_, [this] { caller_ = std::make_unique<DynamicCaller>(service_.client(), service_.cache()); });
+    return *caller_;
+  }
+
+  Service& service_;
+  std::once_flag once_;
+  std::unique_ptr<DynamicCaller> caller_;
+};
+
+}  // namespace
+
+void add_gateway(Service& service) {
+  // The pattern is well formed and the first of its kind.
+  (void)service.http().add("POST", "/api/{service}/{endpoint}", std::make_shared<ApiRoute>(service));
+}
+
+}  // namespace micro

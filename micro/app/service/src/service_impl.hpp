@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <micro/coro/gate.hpp>
+#include <micro/registry/cache.hpp>
+#include <micro/server/server.hpp>
+#include <micro/service/service.hpp>
+
+#include "membership.hpp"
+#include "registration.hpp"
+
+namespace micro {
+
+class Flags;
+
+struct Service::Impl {
+  Impl(ServiceOptions o, Plugins p);
+
+  void add_flags(Flags& flags);
+  // All faults of the options in one Error.
+  Result<void> validate();
+  Result<void> start();
+  Task<void> start_on_loop(Result<void>& result);
+  Task<void> stop_on_loop();
+  // Everything but the loops, and then those. Both do nothing when there is nothing to stop.
+  void stop_service();
+  void stop_loops();
+  // Second signal: calls under way are cancelled now.
+  void hurry();
+  registry::Service record() const;
+  std::string reachable_address() const;
+  void run_on_loop(Task<void> task);
+
+  ServiceOptions options;
+  Plugins plugins;
+  std::vector<std::shared_ptr<rpc::Handler>> handlers;
+  std::vector<std::shared_ptr<rpc::Middleware>> middleware;
+  std::vector<std::shared_ptr<Hook>> hooks;
+  Health health;
+  log::Logger logger;
+  rpc::Client client;
+  std::shared_ptr<rpc::HttpRoutes> routes;
+  std::vector<std::string> metadata_flags;
+  std::string log_level_flag;
+  std::string log_format_flag;
+
+  // From here on made by start(), in this order, and destroyed in reverse.
+  std::unique_ptr<LoopGroup> loops;
+  std::shared_ptr<registry::Registry> registry;
+  std::unique_ptr<registry::Cache> cache;
+  std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<Registration> registration;
+  std::unique_ptr<Membership> membership;
+  std::string published;
+  std::size_t hooks_started = 0;
+  bool running = false;
+};
+
+}  // namespace micro

@@ -1,0 +1,98 @@
+#include "commands.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <micro/dynamic/caller.hpp>
+
+namespace micro::tool {
+namespace {
+
+int report(const Error& error) {
+  std::fprintf(stderr, "micro: %s\n", error.to_string().c_str());
+  return 1;
+}
+
+void print_fields(const codec::Schema& schema, int indent) {
+  for (const codec::Schema& field : schema.values) {
+    std::printf("%*s%s %s\n", indent, "", field.name.c_str(), field.type.c_str());
+    print_fields(field, indent + 2);
+  }
+}
+
+Task<void> list_task(registry::Registry& registry, Duration timeout, Result<std::vector<registry::Service>>& out) {
+  Context context;
+  context.set_timeout(timeout);
+  out = co_await registry.list_services(context);
+}
+
+Task<void> get_task(registry::Registry& registry, const std::string& name, Duration timeout, Result<std::vector<registry::Service>>& out) {
+  Context context;
+  context.set_timeout(timeout);
+  out = co_await registry.get_service(context, name);
+}
+
+Task<void> call_task(Session& session, const std::string& service, const std::string& endpoint, const std::string& json,
+                     Duration timeout, Result<std::string>& out) {
+  Context context;
+  context.set_timeout(timeout);
+  DynamicCaller caller(session.client(), session.cache());
+  rpc::CallOptions options;
+  options.timeout = timeout;
+  out = co_await caller.call_json(context, service, endpoint, json, options);
+}
+
+}  // namespace
+
+int list_services(Session& session, Duration timeout) {
+  Result<std::vector<registry::Service>> services;
+  session.run(list_task(session.registry(), timeout, services));
+  if (!services) return report(services.error());
+  if (services->empty()) std::fprintf(stderr, "no service in the %s\n", session.registry().describe().c_str());
+  std::size_t widest = 7;
+  for (const registry::Service& service : *services) widest = std::max(widest, service.name.size());
+  std::printf("%-*s  %-10s  NODES\n", static_cast<int>(widest), "SERVICE", "VERSION");
+  for (const registry::Service& service : *services) {
+    std::printf("%-*s  %-10s  ", static_cast<int>(widest), service.name.c_str(), service.version.c_str());
+    for (std::size_t i = 0; i < service.nodes.size(); ++i) std::printf("%s%s", i == 0 ? "" : " ", service.nodes[i].address.c_str());
+    std::printf("\n");
+  }
+  return 0;
+}
+
+int describe_service(Session& session, const std::string& name, Duration timeout) {
+  Result<std::vector<registry::Service>> versions;
+  session.run(get_task(session.registry(), name, timeout, versions));
+  if (!versions) return report(versions.error());
+  for (const registry::Service& service : *versions) {
+    std::printf("service  %s\nversion  %s\n", service.name.c_str(), service.version.c_str());
+    std::printf("\nnodes\n");
+    for (const registry::Node& node : service.nodes) {
+      std::printf("  %s  %s", node.address.c_str(), node.id.c_str());
+      for (const auto& [key, value] : node.metadata) std::printf("  %s=%s", key.c_str(), value.c_str());
+      std::printf("\n");
+    }
+    std::printf("\nendpoints\n");
+    for (const registry::Endpoint& endpoint : service.endpoints) {
+      const std::string kind(registry::property(endpoint.metadata, "kind", "unary"));
+      const std::string description(registry::property(endpoint.metadata, "description"));
+      std::printf("  %s  (%s)\n", endpoint.name.c_str(), kind.c_str());
+      if (!description.empty()) std::printf("    %s\n", description.c_str());
+      std::printf("    request %s\n", endpoint.request.type.c_str());
+      print_fields(endpoint.request, 6);
+      std::printf("    response %s\n", endpoint.response.type.c_str());
+      print_fields(endpoint.response, 6);
+    }
+  }
+  return 0;
+}
+
+int call_endpoint(Session& session, const std::string& service, const std::string& endpoint, const std::string& json, Duration timeout) {
+  Result<std::string> reply;
+  session.run(call_task(session, service, endpoint, json.empty() ? "{}" : json, timeout, reply));
+  if (!reply) return report(reply.error());
+  std::printf("%s\n", reply->c_str());
+  return 0;
+}
+
+}  // namespace micro::tool

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <micro/client/client.hpp>
+#include <micro/flags/flags.hpp>
+#include <micro/loop/group.hpp>
+#include <micro/plugin/plugins.hpp>
+#include <micro/registry/cache.hpp>
+#include <micro/registry/registry.hpp>
+
+namespace micro::tool {
+
+// What every command needs: where to look for services, and how long.
+struct CommonOptions {
+  std::string registry = "local";
+  std::string registry_address;
+  Duration timeout = std::chrono::seconds(5);
+
+  void add_to(Flags& flags, const Plugins& plugins);
+};
+
+// A loop on a thread of its own with a registry and a client, for the length of one command.
+class Session {
+ public:
+  // Fails when the registry cannot be made.
+  static Result<std::unique_ptr<Session>> open(const CommonOptions& options, const Plugins& plugins);
+  ~Session();
+
+  // Runs a task on the loop and waits for it.
+  void run(Task<void> task);
+
+  registry::Registry& registry() noexcept { return *registry_; }
+  registry::Cache& cache() noexcept { return cache_; }
+  rpc::Client& client() noexcept { return client_; }
+
+ private:
+  explicit Session(std::shared_ptr<registry::Registry> registry);
+
+  std::shared_ptr<registry::Registry> registry_;
+  LoopGroup loops_;
+  registry::Cache cache_;
+  rpc::Client client_;
+};
+
+}  // namespace micro::tool
