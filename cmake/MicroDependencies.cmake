@@ -6,3 +6,14 @@ find_package(CLI11 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
+
+# Seen by our sources only, and gone once they are compiled: no part of the installed package.
+set(MICRO_HEADER_ONLY_LIBRARIES Boost::headers CLI11::CLI11 nlohmann_json::nlohmann_json)
+
+if(MICRO_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  micro_test_pch()
+endif()
+if(MICRO_BUILD_BENCH)
+  find_package(benchmark REQUIRED)
+endif()

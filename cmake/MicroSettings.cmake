@@ -1,9 +1,10 @@
-# Compiler settings of this project. They are attached to our targets only (through micro_private_settings), never exported:
-# a program that links micro keeps its own warnings, standard library and sanitizers.
+# Compiler settings of this project. They hold for this directory tree only and are never exported: a program that links micro
+# keeps its own warnings, linker and sanitizers.
 
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 
@@ -36,21 +37,25 @@ target_compile_options(micro_warnings INTERFACE
   -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-designated-field-initializers>)
 
-# A precompiled header for the tests: GoogleTest and the standard headers nearly every test uses.
+# One precompiled header for all tests: GoogleTest and the standard headers nearly every test uses. It is built once, so every
+# test program must be compiled with the same flags.
 function(micro_test_pch)
-  if(TARGET micro_test_pch OR NOT MICRO_BUILD_TESTS)
-    return()
+  set(source "${PROJECT_BINARY_DIR}/micro_test_pch.cpp")
+  if(NOT EXISTS "${source}")
+    file(WRITE "${source}" "")
   endif()
-  file(WRITE "${PROJECT_BINARY_DIR}/micro_test_pch.cpp" "")
-  add_library(micro_test_pch OBJECT "${PROJECT_BINARY_DIR}/micro_test_pch.cpp")
+  add_library(micro_test_pch OBJECT "${source}")
   target_link_libraries(micro_test_pch PRIVATE micro_warnings GTest::gtest GTest::gmock)
-  target_compile_options(micro_test_pch PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+  target_compile_options(micro_test_pch PRIVATE ${MICRO_PCH_OPTIONS})
   target_precompile_headers(micro_test_pch PRIVATE
     <gtest/gtest.h> <gmock/gmock.h> <chrono> <coroutine> <cstdint> <expected> <functional> <memory> <optional>
     <span> <string> <string_view> <utility> <vector>)
 endfunction()
 
+# ccache can only tell one precompiled header from another by its content.
+set(MICRO_PCH_OPTIONS $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+
 function(micro_use_test_pch target)
-  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+  target_compile_options(${target} PRIVATE ${MICRO_PCH_OPTIONS})
   target_precompile_headers(${target} REUSE_FROM micro_test_pch)
 endfunction()

@@ -25,15 +25,14 @@ TEST_P(RoundRobinTest, PicksInTurn) {
   EXPECT_EQ(picks(*round_robin(c.first), c.counts), c.expected) << c.what;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Strategy, RoundRobinTest,
-    testing::Values(RoundRobinCase{"wraps", 0, {3, 3, 3, 3}, {0, 1, 2, 0}},
-                    RoundRobinCase{"begins where told", 2, {3, 3, 3}, {2, 0, 1}},
-                    RoundRobinCase{"beginning above the count", 7, {3, 3}, {1, 2}},
-                    RoundRobinCase{"one", 0, {1, 1, 1}, {0, 0, 0}},
-                    RoundRobinCase{"grows", 0, {2, 2, 3, 3, 3}, {0, 1, 2, 0, 1}},
-                    RoundRobinCase{"shrinks", 0, {3, 3, 2, 2, 1}, {0, 1, 0, 1, 0}},
-                    RoundRobinCase{"the greatest beginning", static_cast<std::size_t>(-1), {2, 2}, {1, 0}}));
+INSTANTIATE_TEST_SUITE_P(Strategy, RoundRobinTest,
+                         testing::Values(RoundRobinCase{"wraps", 0, {3, 3, 3, 3}, {0, 1, 2, 0}},
+                                         RoundRobinCase{"begins where told", 2, {3, 3, 3}, {2, 0, 1}},
+                                         RoundRobinCase{"beginning above the count", 7, {3, 3}, {1, 2}},
+                                         RoundRobinCase{"one", 0, {1, 1, 1}, {0, 0, 0}},
+                                         RoundRobinCase{"grows", 0, {2, 2, 3, 3, 3}, {0, 1, 2, 0, 1}},
+                                         RoundRobinCase{"shrinks", 0, {3, 3, 2, 2, 1}, {0, 1, 0, 1, 0}},
+                                         RoundRobinCase{"the greatest beginning", static_cast<std::size_t>(-1), {2, 2}, {1, 0}}));
 
 TEST(RoundRobin, BeginsAnywhere) {
   std::set<std::size_t> first;

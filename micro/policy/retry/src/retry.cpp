@@ -7,9 +7,12 @@ namespace {
 
 bool may_repeat(const Attempt& attempt, Code code) noexcept {
   switch (attempt.progress) {
-    case Progress::kNotSent: return code != Code::kCancelled && code != Code::kDeadlineExceeded;
-    case Progress::kSent: return attempt.idempotent && code == Code::kUnavailable;
-    case Progress::kReplyBegun: return false;
+    case Progress::kNotSent:
+      return code != Code::kCancelled && code != Code::kDeadlineExceeded;
+    case Progress::kSent:
+      return attempt.idempotent && code == Code::kUnavailable;
+    case Progress::kReplyBegun:
+      return false;
   }
   return false;
 }

@@ -31,19 +31,16 @@ TEST_P(RetryMay, FollowsProgressIdempotencyAndCode) {
 
 INSTANTIATE_TEST_SUITE_P(
     Retry, RetryMay,
-    testing::Values(MayCase{Progress::kNotSent, false, Code::kUnavailable, true}, MayCase{Progress::kNotSent, true, Code::kUnavailable, true},
-                    MayCase{Progress::kNotSent, false, Code::kInternal, true},
-                    MayCase{Progress::kNotSent, false, Code::kNotFound, true},
-                    MayCase{Progress::kNotSent, false, Code::kCancelled, false},
-                    MayCase{Progress::kNotSent, true, Code::kDeadlineExceeded, false},
-                    MayCase{Progress::kNotSent, true, Code::kOk, false}, MayCase{Progress::kSent, true, Code::kUnavailable, true},
-                    MayCase{Progress::kSent, false, Code::kUnavailable, false},
-                    MayCase{Progress::kSent, true, Code::kInternal, false},
-                    MayCase{Progress::kSent, true, Code::kResourceExhausted, false},
-                    MayCase{Progress::kSent, true, Code::kDeadlineExceeded, false},
-                    MayCase{Progress::kSent, true, Code::kCancelled, false},
-                    MayCase{Progress::kReplyBegun, true, Code::kUnavailable, false},
-                    MayCase{Progress::kReplyBegun, false, Code::kUnavailable, false}));
+    testing::Values(
+        MayCase{Progress::kNotSent, false, Code::kUnavailable, true}, MayCase{Progress::kNotSent, true, Code::kUnavailable, true},
+        MayCase{Progress::kNotSent, false, Code::kInternal, true}, MayCase{Progress::kNotSent, false, Code::kNotFound, true},
+        MayCase{Progress::kNotSent, false, Code::kCancelled, false},
+        MayCase{Progress::kNotSent, true, Code::kDeadlineExceeded, false}, MayCase{Progress::kNotSent, true, Code::kOk, false},
+        MayCase{Progress::kSent, true, Code::kUnavailable, true}, MayCase{Progress::kSent, false, Code::kUnavailable, false},
+        MayCase{Progress::kSent, true, Code::kInternal, false}, MayCase{Progress::kSent, true, Code::kResourceExhausted, false},
+        MayCase{Progress::kSent, true, Code::kDeadlineExceeded, false}, MayCase{Progress::kSent, true, Code::kCancelled, false},
+        MayCase{Progress::kReplyBegun, true, Code::kUnavailable, false},
+        MayCase{Progress::kReplyBegun, false, Code::kUnavailable, false}));
 
 struct WaitCase {
   const char* what;
@@ -68,7 +65,8 @@ constexpr Options kHuge{.max_attempts = 1000, .base_backoff = std::chrono::hours
 
 INSTANTIATE_TEST_SUITE_P(
     Retry, RetryWait,
-    testing::Values(WaitCase{"least", kMany, 1, kLeast, nanoseconds(0)}, WaitCase{"most of the first", kMany, 1, kMost, milliseconds(10)},
+    testing::Values(WaitCase{"least", kMany, 1, kLeast, nanoseconds(0)},
+                    WaitCase{"most of the first", kMany, 1, kMost, milliseconds(10)},
                     WaitCase{"half of the first", kMany, 1, kHalf, milliseconds(5)},
                     WaitCase{"second", kMany, 2, kMost, milliseconds(20)}, WaitCase{"third", kMany, 3, kMost, milliseconds(40)},
                     WaitCase{"seventh", kMany, 7, kMost, milliseconds(640)}, WaitCase{"capped", kMany, 8, kMost, seconds(1)},
@@ -78,7 +76,10 @@ INSTANTIATE_TEST_SUITE_P(
                     WaitCase{"negative backoff", {.max_attempts = 9, .base_backoff = seconds(-1)}, 5, kMost, nanoseconds(0)},
                     WaitCase{"negative cap", {.max_attempts = 9, .max_backoff = seconds(-1)}, 5, kMost, nanoseconds(0)},
                     WaitCase{"base above the cap",
-                             {.max_attempts = 9, .base_backoff = seconds(3), .max_backoff = seconds(2)}, 1, kMost, seconds(2)}));
+                             {.max_attempts = 9, .base_backoff = seconds(3), .max_backoff = seconds(2)},
+                             1,
+                             kMost,
+                             seconds(2)}));
 
 TEST(Retry, WhatWasNotSentGoesElsewhereAtOnce) {
   const Decision decision = decide({}, {.number = 2, .progress = Progress::kNotSent}, Code::kUnavailable, kPlenty, kMost);
@@ -89,8 +90,9 @@ TEST(Retry, WhatWasNotSentGoesElsewhereAtOnce) {
 TEST(Retry, EndsWithTheAttempts) {
   for (const Progress progress : {Progress::kNotSent, Progress::kSent}) {
     const auto retried = [&](int max_attempts, int number) {
-      return decide({.max_attempts = max_attempts}, {.number = number, .progress = progress, .idempotent = true}, Code::kUnavailable,
-                    kPlenty, kLeast).retry;
+      return decide({.max_attempts = max_attempts}, {.number = number, .progress = progress, .idempotent = true},
+                    Code::kUnavailable, kPlenty, kLeast)
+          .retry;
     };
     EXPECT_TRUE(retried(3, 1));
     EXPECT_TRUE(retried(3, 2));

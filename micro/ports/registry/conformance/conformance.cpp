@@ -30,7 +30,9 @@ Result<void> RegistryConformance::add(const Service& service, Duration ttl) {
 
 Result<void> RegistryConformance::remove(const Service& service) { return run(registry_->deregister_service(context_, service)); }
 
-Result<std::vector<Service>> RegistryConformance::get(std::string_view name) { return run(registry_->get_service(context_, name)); }
+Result<std::vector<Service>> RegistryConformance::get(std::string_view name) {
+  return run(registry_->get_service(context_, name));
+}
 
 std::vector<Service> RegistryConformance::list() {
   auto listed = run(registry_->list_services(context_));
@@ -236,7 +238,8 @@ TEST_P(RegistryConformance, WatchOfOneServiceIgnoresOthers) {
   ASSERT_TRUE(add(one_node("greeter2", "b")));
   ASSERT_TRUE(add(one_node("greeter", "c")));
   EXPECT_EQ(events(*one, 1), (Seens{{Change::kCreate, "greeter", "c"}}));
-  EXPECT_EQ(by_node(events(*all, 3)), (Seens{{Change::kCreate, "greet", "a"}, {Change::kCreate, "greeter2", "b"}, {Change::kCreate, "greeter", "c"}}));
+  EXPECT_EQ(by_node(events(*all, 3)),
+            (Seens{{Change::kCreate, "greet", "a"}, {Change::kCreate, "greeter2", "b"}, {Change::kCreate, "greeter", "c"}}));
 }
 
 TEST_P(RegistryConformance, WatchTellsOfRecordsThatRunOut) {
@@ -344,7 +347,8 @@ TEST_P(RegistryConformance, RefusesInvalidRecords) {
 }
 
 TEST_P(RegistryConformance, NamesMayBeAnything) {
-  const Ids names{"grüße", "日本", "a/b", "/", "..", ".", "../../etc", "a b", "a%2Fb", "-", "~", "a\"b\\c", "a\nb", "tab\t", ".hidden", "x.json"};
+  const Ids names{"grüße", "日本", "a/b", "/",       "..",   ".",     "../../etc", "a b",
+                  "a%2Fb", "-",    "~",   "a\"b\\c", "a\nb", "tab\t", ".hidden",   "x.json"};
   const auto watcher = watch();
   for (const std::string& name : names) {
     ASSERT_TRUE(add(one_node(name, "node of " + name)));

@@ -66,7 +66,9 @@ void answer(const std::shared_ptr<Asker>& asker, Result<ListPtr> result) {
 
 Error cache_stopped() { return cancelled("the client's view of the registry was stopped"); }
 
-Duration jittered(Duration pause) { return pause - Duration(static_cast<Duration::rep>(fast_random() % (pause.count() / 2 + 1))); }
+Duration jittered(Duration pause) {
+  return pause - Duration(static_cast<Duration::rep>(fast_random() % (pause.count() / 2 + 1)));
+}
 
 }  // namespace
 
@@ -206,7 +208,9 @@ void Cache::Impl::publish(Follower& follower) {
 
 void Cache::Impl::forget(Follower& follower, const Error& reason) {
   // Out of time here means that the registry did not answer, not that the caller's time is over.
-  Error error = reason.code() == Code::kDeadlineExceeded ? unavailable(registry->describe() + " does not answer").with_cause(reason) : reason;
+  Error error = reason.code() == Code::kDeadlineExceeded
+                    ? unavailable(registry->describe() + " does not answer").with_cause(reason)
+                    : reason;
   if (reason.code() != Code::kNotFound) {
     error = Error(std::move(error).with_context("cannot look up service \"" + follower.name + '"'));
   }
@@ -215,8 +219,7 @@ void Cache::Impl::forget(Follower& follower, const Error& reason) {
 }
 
 Cache::Cache(std::shared_ptr<Registry> registry) : Cache(std::move(registry), Options{}) {}
-Cache::Cache(std::shared_ptr<Registry> registry, Options options)
-    : impl_(std::make_shared<Impl>(std::move(registry), options)) {}
+Cache::Cache(std::shared_ptr<Registry> registry, Options options) : impl_(std::make_shared<Impl>(std::move(registry), options)) {}
 Cache::~Cache() = default;
 
 void Cache::start(Loop& home) { impl_->home = &home; }
@@ -274,7 +277,8 @@ struct Cache::View::Table {
 Cache::View::Table::Known* Cache::View::Table::find(std::string_view service) {
   if (const auto found = known.find(service); found != known.end()) [[likely]] {
     Known& entry = found->second;
-    if (entry.slot->version.load(std::memory_order_acquire) != entry.version) [[unlikely]] refresh(entry);
+    if (entry.slot->version.load(std::memory_order_acquire) != entry.version) [[unlikely]]
+      refresh(entry);
     return &entry;
   }
   Known entry;

@@ -278,8 +278,9 @@ TEST_F(CacheTest, AnOutageKeepsTheLastListAndIsCaughtUpWith) {
   await(6);
   EXPECT_EQ(ids(view.get("greeter")), (Ids{"comes v1", "moves v2", "stays v1"}));
   recorder_.seen.erase(recorder_.seen.begin(), recorder_.seen.begin() + 3);
-  EXPECT_THAT(recorder_.seen, testing::UnorderedElementsAre(Seen{Change::kCreate, "greeter", "comes"}, Seen{Change::kUpdate, "greeter", "moves"},
-                                                            Seen{Change::kDelete, "greeter", "goes"}));
+  EXPECT_THAT(recorder_.seen,
+              testing::UnorderedElementsAre(Seen{Change::kCreate, "greeter", "comes"}, Seen{Change::kUpdate, "greeter", "moves"},
+                                            Seen{Change::kDelete, "greeter", "goes"}));
 }
 
 TEST_F(CacheTest, ARegistryThatComesBackEmptyIsBelieved) {

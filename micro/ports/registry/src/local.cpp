@@ -18,7 +18,8 @@
 namespace micro::registry {
 namespace {
 
-// How often a record waits for others who are just removing a dead one beside it; they need microseconds, unless they were stopped.
+// How often a record waits for others who are just removing a dead one beside it; they need microseconds, unless they were
+// stopped.
 constexpr int kPublishTries = 50;
 constexpr Duration kPublishPause = std::chrono::milliseconds(1);
 
@@ -44,7 +45,7 @@ Local::Local(Options options)
 Local::~Local() { state_->store->release(); }
 
 std::string Local::default_directory() {
-  struct stat status {};
+  struct stat status{};
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   if (runtime != nullptr && runtime[0] == '/' && ::stat(runtime, &status) == 0 && S_ISDIR(status.st_mode)) {
     return std::string(runtime) + "/micro";

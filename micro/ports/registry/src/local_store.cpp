@@ -112,13 +112,14 @@ LocalStore::LocalStore(std::string directory, std::shared_ptr<const TimeSource> 
 
 Error LocalStore::unusable(int error_number, const std::string& what) const {
   Error cause = from_errno(error_number, what);
-  return unavailable("local registry in " + directory_ + ": " + cause.message() + "; name another directory with --registry_address")
+  return unavailable("local registry in " + directory_ + ": " + cause.message() +
+                     "; name another directory with --registry_address")
       .with_reason("REGISTRY_UNAVAILABLE")
       .with_cause(std::move(cause));
 }
 
 Result<void> LocalStore::prepare() const {
-  struct stat status {};
+  struct stat status{};
   if (::stat(directory_.c_str(), &status) != 0) {
     if (errno != ENOENT) return fail(unusable(errno, "cannot use the directory"));
     if (const int error = make_directories(directory_); error != 0) return fail(unusable(error, "cannot create the directory"));
@@ -136,7 +137,9 @@ bool LocalStore::is_record_name(std::string_view file) noexcept { return !file.s
 
 std::string LocalStore::path(std::string_view folder) const { return directory_ + "/" + std::string(folder); }
 
-std::string LocalStore::path(std::string_view folder, std::string_view file) const { return path(folder) + "/" + std::string(file); }
+std::string LocalStore::path(std::string_view folder, std::string_view file) const {
+  return path(folder) + "/" + std::string(file);
+}
 
 Result<std::vector<std::string>> LocalStore::folders() const {
   return list_directory(*this, directory_, [](const dirent& entry) {
@@ -157,7 +160,7 @@ Look LocalStore::look(std::string_view folder, std::string_view file) const {
   for (;;) {
     const Fd fd(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) return out_of_resources(errno) ? unknown_for(errno) : Look{};
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
     if (status.st_size <= 0 || static_cast<std::size_t>(status.st_size) > kMaxRecordSize) return {};
     const auto text = read_all(fd.get(), static_cast<std::size_t>(status.st_size));
@@ -169,7 +172,7 @@ Look LocalStore::look(std::string_view folder, std::string_view file) const {
       return {.state = valid ? Look::State::kAlive : Look::State::kHidden, .record = std::move(*record)};
     }
     // Not locked: dead, unless its owner has replaced or removed it since we opened it.
-    struct stat present {};
+    struct stat present{};
     if (::stat(name.c_str(), &present) != 0) {
       return errno == ENOENT ? Look{} : unknown_for(errno);
     }
@@ -195,7 +198,7 @@ bool LocalStore::remove_dead(std::string_view folder, std::string_view file) con
 // What a process left that ended between writing a record and naming it.
 void LocalStore::remove_leftover(std::string_view folder, std::string_view file) const {
   const std::string name = path(folder, file);
-  struct stat status {};
+  struct stat status{};
   if (::lstat(name.c_str(), &status) != 0 || status.st_mtime > std::time(nullptr) - kLeftoverAge) return;
   const Fd fd(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0) ::unlink(name.c_str());
@@ -227,7 +230,7 @@ Result<LocalStore::Draft> LocalStore::draft(const Service& single, Duration ttl)
   const std::string folder_path = path(*folder);
   if (::mkdir(folder_path.c_str(), 0700) == 0) {
     // Whoever may write into the directory may add nodes to the service.
-    struct stat status {};
+    struct stat status{};
     if (::stat(directory_.c_str(), &status) == 0) ::chmod(folder_path.c_str(), status.st_mode & 07777);
   } else if (errno != EEXIST) {
     return fail(unusable(errno, "cannot create " + folder_path));

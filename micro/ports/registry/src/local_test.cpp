@@ -56,7 +56,8 @@ TEST_F(LocalTest, AnUnusableDirectoryIsExplained) {
     const auto check = [&](const auto& result) {
       ASSERT_FALSE(result) << c.what;
       EXPECT_EQ(result.error().code(), Code::kUnavailable) << c.what;
-      for (const std::string_view part : {std::string_view(c.directory), std::string_view(c.says), std::string_view("--registry_address")}) {
+      for (const std::string_view part :
+           {std::string_view(c.directory), std::string_view(c.says), std::string_view("--registry_address")}) {
         EXPECT_NE(result.error().message().find(part), std::string::npos) << c.what << ": " << result.error().message();
       }
     };
@@ -86,7 +87,8 @@ TEST_F(LocalTest, ForeignFilesAreIgnoredAndKept) {
   EXPECT_EQ(next(*watcher), (Seen{Change::kCreate, "greeter", "one"}));
 
   const fs::path folder = directory_ / "greeter";
-  const Ids foreign{"empty.json", "half.json", "other.json", "wrong-service.json", "no-node.json", "notes.txt", ".hidden.json", "big.json"};
+  const Ids foreign{"empty.json",   "half.json", "other.json",   "wrong-service.json",
+                    "no-node.json", "notes.txt", ".hidden.json", "big.json"};
   write(folder / "empty.json", "");
   write(folder / "half.json", R"({"name":"greeter","no)");
   write(folder / "other.json", R"({"hello":"world"})");

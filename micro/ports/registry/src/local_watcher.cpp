@@ -26,7 +26,8 @@ constexpr std::uint32_t kRootMask = IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | I
 // IN_EXCL_UNLINK: when a record is replaced its owner closes the former file, which is no news.
 constexpr std::uint32_t kFolderMask = IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR | IN_EXCL_UNLINK;
 // The kernel tells that a file was closed a moment before it lets go of its lock.
-constexpr std::array<Duration, 5> kSecondLooks{milliseconds(1), milliseconds(5), milliseconds(25), milliseconds(125), milliseconds(625)};
+constexpr std::array<Duration, 5> kSecondLooks{milliseconds(1), milliseconds(5), milliseconds(25), milliseconds(125),
+                                               milliseconds(625)};
 
 class LocalWatch {
  public:
@@ -135,9 +136,12 @@ void LocalWatch::read_notifications() {
     for (std::size_t offset = 0; offset < static_cast<std::size_t>(size);) {
       const auto& event = *reinterpret_cast<const inotify_event*>(buffer.data() + offset);
       offset += sizeof(inotify_event) + event.len;
-      if ((event.mask & IN_Q_OVERFLOW) != 0) look_everywhere();
-      else if (event.wd == root_) on_root(event);
-      else on_folder(event);
+      if ((event.mask & IN_Q_OVERFLOW) != 0)
+        look_everywhere();
+      else if (event.wd == root_)
+        on_root(event);
+      else
+        on_folder(event);
     }
   }
 }
@@ -225,8 +229,10 @@ void LocalWatch::look_again() {
   if (suspects_.empty() || loop_.now() < next_look_) return;
   for (const File& file : suspects_) look_at(file);
   std::erase_if(suspects_, [&](const File& file) { return !known_.contains(file); });
-  if (++looks_ == kSecondLooks.size()) suspects_.clear();
-  else next_look_ = loop_.now() + kSecondLooks[looks_];
+  if (++looks_ == kSecondLooks.size())
+    suspects_.clear();
+  else
+    next_look_ = loop_.now() + kSecondLooks[looks_];
 }
 
 void LocalWatch::hide_expired() {

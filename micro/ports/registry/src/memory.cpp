@@ -141,8 +141,10 @@ void Memory::State::put(const Service& service, Duration ttl) {
     if (ttl > Duration::zero()) stored.expiry = now() + ttl;
     std::optional<Event> event;  // none when nothing but the expiry changed: watchers still have to set their timers
     const auto found = nodes.find(node.id);
-    if (found == nodes.end()) event = Event{.change = Change::kCreate, .service = stored.record};
-    else if (found->second.record != stored.record) event = Event{.change = Change::kUpdate, .service = stored.record};
+    if (found == nodes.end())
+      event = Event{.change = Change::kCreate, .service = stored.record};
+    else if (found->second.record != stored.record)
+      event = Event{.change = Change::kUpdate, .service = stored.record};
     nodes.insert_or_assign(node.id, std::move(stored));
     publish(service.name, event);
   }

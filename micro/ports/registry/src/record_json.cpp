@@ -37,7 +37,8 @@ class Reader {
 
   void text(const Json& object, const std::string& path, const char* name, std::string& out) {
     const Json* value = member(object, name);
-    if (value != nullptr && expect(value->is_string(), *value, join(path, name), "a string")) out = value->get_ref<const std::string&>();
+    if (value != nullptr && expect(value->is_string(), *value, join(path, name), "a string"))
+      out = value->get_ref<const std::string&>();
   }
 
   void properties(const Json& object, const std::string& path, Properties& out) {

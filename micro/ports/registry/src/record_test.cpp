@@ -7,15 +7,14 @@ namespace micro::registry {
 namespace {
 
 TEST(Record, IsWrittenAsGoMicroDoes) {
-  const Service service{.name = "greeter",
-                        .version = "latest",
-                        .metadata = {{"team", "core"}},
-                        .endpoints = {{.name = "Greeter.Hello",
-                                       .request = {.name = "HelloRequest",
-                                                   .type = "HelloRequest",
-                                                   .values = {{.name = "name", .type = "string"}}},
-                                       .metadata = {{"stream", "true"}}}},
-                        .nodes = {{.id = "greeter-1", .address = "10.0.0.1:80", .metadata = {{"protocol", "grpc"}}}}};
+  const Service service{
+      .name = "greeter",
+      .version = "latest",
+      .metadata = {{"team", "core"}},
+      .endpoints = {{.name = "Greeter.Hello",
+                     .request = {.name = "HelloRequest", .type = "HelloRequest", .values = {{.name = "name", .type = "string"}}},
+                     .metadata = {{"stream", "true"}}}},
+      .nodes = {{.id = "greeter-1", .address = "10.0.0.1:80", .metadata = {{"protocol", "grpc"}}}}};
   const std::string json = to_json(service);
   EXPECT_EQ(json,
             R"({"name":"greeter","version":"latest","metadata":{"team":"core"},"endpoints":[{"name":"Greeter.Hello",)"
@@ -32,7 +31,8 @@ TEST(Record, EmptyListsAreLists) {
 
 TEST(Record, ReadsWhatGoWrites) {
   const auto read = from_json(
-      R"({"name":"go.micro.srv","version":"latest","metadata":null,"endpoints":[{"request":null,"response":{"name":"R","type":"R",)"
+      R"({"name":"go.micro.srv","version":"latest","metadata":null,"endpoints":[{"request":null,)"
+      R"("response":{"name":"R","type":"R",)"
       R"("values":null},"metadata":{},"name":"A.B"}],"nodes":[{"metadata":null,"id":"x","address":"1.2.3.4:5"}],"later":[1,2]})");
   ASSERT_TRUE(read) << read.error().message();
   EXPECT_EQ(*read, (Service{.name = "go.micro.srv",
@@ -65,9 +65,10 @@ std::string nested(int levels) {
 
 INSTANTIATE_TEST_SUITE_P(
     Record, BadRecord,
-    testing::Values(BadCase{"", "is not JSON"}, BadCase{"{", "is not JSON"}, BadCase{"{} x", "is not JSON"}, BadCase{"null", "expected an object"},
-                    BadCase{"[]", "the record: expected an object, found array"}, BadCase{"{}", "name: is missing or empty"},
-                    BadCase{R"({"name":""})", "name: is missing or empty"}, BadCase{R"({"name":7})", "name: expected a string, found number"},
+    testing::Values(BadCase{"", "is not JSON"}, BadCase{"{", "is not JSON"}, BadCase{"{} x", "is not JSON"},
+                    BadCase{"null", "expected an object"}, BadCase{"[]", "the record: expected an object, found array"},
+                    BadCase{"{}", "name: is missing or empty"}, BadCase{R"({"name":""})", "name: is missing or empty"},
+                    BadCase{R"({"name":7})", "name: expected a string, found number"},
                     BadCase{R"({"name":"a","version":true})", "version: expected a string"},
                     BadCase{R"({"name":"a","metadata":[]})", "metadata: expected an object"},
                     BadCase{R"({"name":"a","metadata":{"k":1}})", "metadata.k: expected a string"},
@@ -75,7 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadCase{R"({"name":"a","nodes":[{"id":"x"},"y"]})", "nodes[1]: expected an object"},
                     BadCase{R"({"name":"a","nodes":[{"id":"x","address":4}]})", "nodes[0].address: expected a string"},
                     BadCase{R"({"name":"a","endpoints":[{"request":"x"}]})", "endpoints[0].request: expected an object"},
-                    BadCase{R"({"name":"a","endpoints":[{"request":{"values":[{"name":1}]}}]})", "endpoints[0].request.values[0].name"},
+                    BadCase{R"({"name":"a","endpoints":[{"request":{"values":[{"name":1}]}}]})",
+                            "endpoints[0].request.values[0].name"},
                     BadCase{nested(100), "nested deeper than 32 levels"}));
 
 TEST(Record, DeepSchemasUpToTheLimitAreRead) { EXPECT_TRUE(from_json(nested(31))); }
@@ -98,7 +100,11 @@ TEST(Properties, AreFoundAndReplaced) {
 
 TEST(Records, MergeTakesMetadataAndEndpointsFromTheFirstThatHasThem) {
   const Service bare{.name = "a", .version = "1", .nodes = {{.id = "n1", .address = "x"}}};
-  const Service rich{.name = "a", .version = "1", .metadata = {{"k", "v"}}, .endpoints = {{.name = "E"}}, .nodes = {{.id = "n2", .address = "x"}}};
+  const Service rich{.name = "a",
+                     .version = "1",
+                     .metadata = {{"k", "v"}},
+                     .endpoints = {{.name = "E"}},
+                     .nodes = {{.id = "n2", .address = "x"}}};
   const Service other{.name = "a", .version = "1", .metadata = {{"k", "w"}}, .nodes = {{.id = "n3", .address = "x"}}};
   const auto merged = merge({other, rich, bare, Service{.name = "empty"}});
   ASSERT_EQ(merged.size(), 1u);

@@ -49,7 +49,8 @@ void set_property(Properties& properties, std::string_view key, std::string_view
 
 Result<void> check_registrable(const Service& service) {
   if (auto checked = check(service, "register", true); !checked) return checked;
-  if (service.nodes.empty()) return fail(invalid_argument("cannot register service " + quoted(service.name) + ": it has no node"));
+  if (service.nodes.empty())
+    return fail(invalid_argument("cannot register service " + quoted(service.name) + ": it has no node"));
   return {};
 }
 
@@ -66,7 +67,8 @@ Service single_node(const Service& service, const Node& node) {
 std::vector<Service> merge(std::vector<Service> records) {
   std::erase_if(records, [](const Service& record) { return record.nodes.empty(); });
   std::ranges::sort(records, {}, [](const Service& record) {
-    return std::tuple<const std::string&, const std::string&, const std::string&>(record.name, record.version, record.nodes.front().id);
+    return std::tuple<const std::string&, const std::string&, const std::string&>(record.name, record.version,
+                                                                                  record.nodes.front().id);
   });
   std::vector<Service> merged;
   for (Service& record : records) {

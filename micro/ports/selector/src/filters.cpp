@@ -20,7 +20,8 @@ class WithLabel final : public Filter {
  public:
   WithLabel(std::string key, std::string value) : key_(std::move(key)), value_(std::move(value)) {}
   bool keep(const Candidate& candidate) const override {
-    return std::ranges::any_of(candidate.node.metadata, [&](const auto& label) { return label.first == key_ && label.second == value_; });
+    return std::ranges::any_of(candidate.node.metadata,
+                               [&](const auto& label) { return label.first == key_ && label.second == value_; });
   }
   std::string describe() const override { return key_ + " = " + value_; }
 

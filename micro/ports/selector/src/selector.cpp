@@ -20,7 +20,8 @@ class DefaultSelector final : public Selector {
   Result<const Candidate*> select(const NodeList& nodes, const Request& request, TimePoint now) override {
     const auto& candidates = nodes.candidates;
     if (candidates.empty()) {
-      return fail(not_found("no node of service \"" + nodes.service + "\": none is registered, or all have left").with_reason("NO_NODE"));
+      return fail(
+          not_found("no node of service \"" + nodes.service + "\": none is registered, or all have left").with_reason("NO_NODE"));
     }
     if (request.filters.empty() && request.tried.empty()) [[likely]] {
       return &candidates[strategy(nodes.service).pick(candidates.size(), now)];
@@ -32,7 +33,9 @@ class DefaultSelector final : public Selector {
       }
     }
     if (left_.empty()) return fail(all_filtered_out(nodes, request));
-    const auto tried = [&](const Candidate* candidate) { return std::ranges::find(request.tried, candidate->node.id) != request.tried.end(); };
+    const auto tried = [&](const Candidate* candidate) {
+      return std::ranges::find(request.tried, candidate->node.id) != request.tried.end();
+    };
     if (!std::ranges::all_of(left_, tried)) std::erase_if(left_, tried);
     return left_[strategy(nodes.service).pick(left_.size(), now)];
   }
@@ -45,7 +48,8 @@ class DefaultSelector final : public Selector {
  private:
   balance::Strategy& strategy(const std::string& service) {
     const auto found = strategies_.find(service);
-    if (found != strategies_.end()) [[likely]] return *found->second;
+    if (found != strategies_.end()) [[likely]]
+      return *found->second;
     // make_selector() has made sure that the name is known.
     return *strategies_.emplace(service, balance::make_strategy(strategy_).value()).first->second;
   }

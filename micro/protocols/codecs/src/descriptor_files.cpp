@@ -37,7 +37,8 @@ class Builder {
 
   Result<void> add(const std::string& bytes) {
     ++given_;
-    File file{.bytes = &bytes};
+    File file;
+    file.bytes = &bytes;
     if (!file.proto.ParseFromString(bytes) || file.proto.name().empty()) {
       return fail(invalid_argument("descriptor " + std::to_string(given_) + " of " + std::to_string(bytes.size()) +
                                    " bytes is no google.protobuf.FileDescriptorProto with a name"));

@@ -56,7 +56,8 @@ TEST(DynamicTypes, TranscodeWithoutGeneratedCode) {
       {"codecs.test.Choice", R"({"anything":null})"},
       {"codecs.test.WellKnownTypes",
        R"({"any":{"@type":"x/codecs.test.Tag","name":"n"},"time":"1970-01-01T00:00:00Z","span":"1s","mask":"aB",)"
-       R"("object":{"k":[1,null,{}]},"value":"v","list":[true],"empty":{},"anInt64":"5","anys":[{"@type":"y/google.protobuf.Duration","value":"1s"}]})"},
+       R"("object":{"k":[1,null,{}]},"value":"v","list":[true],"empty":{},"anInt64":"5",)"
+       R"("anys":[{"@type":"y/google.protobuf.Duration","value":"1s"}]})"},
   };
   for (const auto& [name, json] : cases) {
     const auto type = types.find(name);

@@ -145,7 +145,8 @@ INSTANTIATE_TEST_SUITE_P(
         pair<WellKnownTypes>(
             "anys { [type.googleapis.com/google.protobuf.Any] { [type.googleapis.com/codecs.test.Tag] { name: 'n' } } } anys { "
             "[type.googleapis.com/google.protobuf.Int64Value] { value: 5 } }",
-            R"({"anys":[{"@type":"type.googleapis.com/google.protobuf.Any","value":{"@type":"type.googleapis.com/codecs.test.Tag","name":"n"}},)"
+            R"({"anys":[{"@type":"type.googleapis.com/google.protobuf.Any",)"
+            R"("value":{"@type":"type.googleapis.com/codecs.test.Tag","name":"n"}},)"
             R"({"@type":"type.googleapis.com/google.protobuf.Int64Value","value":"5"}]})")));
 
 // Well-known types as the whole message.

@@ -1,5 +1,6 @@
 #include <micro/codecs/json_codec.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "everything.pb.h"
@@ -85,10 +86,7 @@ TEST(JsonOptions, Pretty) {
 }
 
 TEST(JsonMarshal, RefusesWhatHasNoJsonForm) {
-  struct Case {
-    std::string json;
-    std::string text;
-  };
+  const std::string kWellKnown = "codecs.test.WellKnownTypes as JSON: field \"";
   User bad_text;
   bad_text.add_tags();
   bad_text.add_tags()->set_name("a\xff");
@@ -103,21 +101,21 @@ TEST(JsonMarshal, RefusesWhatHasNoJsonForm) {
       {to_json(extended), R"(codecs.test.Legacy as JSON: field "[codecs.test.nickname]": extensions have no JSON form here)"},
       {to_json(Legacy()), "codecs.test.Legacy as JSON: required fields are missing: name"},
       {to_json(parse_text<WellKnownTypes>("time { seconds: 253402300800 }")),
-       R"(codecs.test.WellKnownTypes as JSON: field "time": 253402300800 seconds and 0 nanos are no timestamp of the years 1 to 9999)"},
+       kWellKnown + R"(time": 253402300800 seconds and 0 nanos are no timestamp of the years 1 to 9999)"},
       {to_json(parse_text<WellKnownTypes>("time { nanos: -1 }")),
-       R"(codecs.test.WellKnownTypes as JSON: field "time": 0 seconds and -1 nanos are no timestamp of the years 1 to 9999)"},
+       kWellKnown + R"(time": 0 seconds and -1 nanos are no timestamp of the years 1 to 9999)"},
       {to_json(parse_text<WellKnownTypes>("span { seconds: 1 nanos: -1 }")),
-       R"(codecs.test.WellKnownTypes as JSON: field "span": 1 seconds and -1 nanos are no duration of at most 10000 years with one sign)"},
+       kWellKnown + R"(span": 1 seconds and -1 nanos are no duration of at most 10000 years with one sign)"},
       {to_json(parse_text<WellKnownTypes>("mask { paths: 'fooBar' }")),
-       R"(codecs.test.WellKnownTypes as JSON: field "mask": the path "fooBar" has no JSON form; paths are made of snake_case names)"},
+       kWellKnown + R"(mask": the path "fooBar" has no JSON form; paths are made of snake_case names)"},
       {to_json(parse_text<WellKnownTypes>("mask { paths: 'a__b' }")),
-       R"(codecs.test.WellKnownTypes as JSON: field "mask": the path "a__b" has no JSON form; paths are made of snake_case names)"},
+       kWellKnown + R"(mask": the path "a__b" has no JSON form; paths are made of snake_case names)"},
       {to_json(parse_text<WellKnownTypes>("values { number_value: nan }")),
-       R"(codecs.test.WellKnownTypes as JSON: field "values[0]": a google.protobuf.Value cannot hold NaN or Infinity in JSON)"},
+       kWellKnown + R"(values[0]": a google.protobuf.Value cannot hold NaN or Infinity in JSON)"},
       {to_json(parse_text<WellKnownTypes>("any { type_url: 'x/a.B' value: 'x' }")),
-       R"(codecs.test.WellKnownTypes as JSON: field "any": it holds a message of type "x/a.B", which is not known here)"},
+       kWellKnown + R"(any": it holds a message of type "x/a.B", which is not known here)"},
       {to_json(parse_text<WellKnownTypes>("any { type_url: 'x/codecs.test.Tag' value: '\\377' }")),
-       R"(codecs.test.WellKnownTypes as JSON: field "any": its content is not a valid codecs.test.Tag)"},
+       kWellKnown + R"(any": its content is not a valid codecs.test.Tag)"},
   };
   for (const auto& [got, expected] : cases) EXPECT_EQ(got, "error: cannot write " + expected);
 }

@@ -1,5 +1,6 @@
 #include <micro/codecs/proto_codec.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "everything.pb.h"

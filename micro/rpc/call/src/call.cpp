@@ -1,4 +1,5 @@
 #include <micro/call/call.hpp>
+#include <micro/call/chain.hpp>
 #include <micro/call/endpoint.hpp>
 
 namespace micro::rpc {
@@ -15,6 +16,11 @@ std::string_view to_string(MethodKind kind) noexcept {
 
 std::string_view to_string(Protocol protocol) noexcept {
   return protocol == Protocol::kGrpc ? "grpc" : "http";
+}
+
+Task<Reply> Next::operator()(Context& context, Call& call) const {
+  if (index_ == chain_->middleware_.size()) return last_->handle(context, call);
+  return chain_->middleware_[index_]->handle(context, call, Next(*chain_, index_ + 1, *last_));
 }
 
 std::string Endpoint::name() const {

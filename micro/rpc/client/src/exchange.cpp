@@ -40,6 +40,12 @@ Exchange::~Exchange() {
 
 bool Exchange::open(Connection& connection, codec::MessageRef request) {
   connection_ = &connection;
+  if (try_open(connection, request)) return true;
+  connection.pool().give_back();
+  return false;
+}
+
+bool Exchange::try_open(Connection& connection, codec::MessageRef request) {
   Context& context = info_.context;
   Slot& slot = info_.slot;
   const TimePoint now = slot.loop().now();
@@ -47,7 +53,7 @@ bool Exchange::open(Connection& connection, codec::MessageRef request) {
   context.reply_trailers().clear();
   context.set_peer(connection.pool().address());
   if (context.cancelled()) {
-    fail_with(context.error()->with_context(info_.name()));
+    fail_with(std::move(*context.error()).with_context(info_.name()));
     return false;
   }
   std::optional<Duration> timeout;
@@ -84,7 +90,8 @@ bool Exchange::open(Connection& connection, codec::MessageRef request) {
     timer_.set(slot.loop(), *info_.deadline, [](void* self) {
       auto& exchange = *static_cast<Exchange*>(self);
       exchange.connection_->suspect(exchange.info_.begun);
-      exchange.fail_with(exchange.info_.too_late(" at " + exchange.connection_->pool().address(), "no answer"));
+      const std::string_view what = exchange.http_status_ == 0 ? "no answer" : "not finished";
+      exchange.fail_with(exchange.info_.too_late(" at " + exchange.connection_->pool().address(), what));
     }, this);
   }
   return true;
@@ -151,15 +158,14 @@ Result<void> Exchange::decode(const grpc::MessageReader::Message& message, codec
 
 Error Exchange::at_node(Code code, std::string_view what) const {
   std::string text = info_.name();
-  text.append(" at ").append(connection_->pool().address()).append(": ").append(what);
+  // Afterwards the connection may be gone.
+  if (!ended_) text.append(" at ").append(connection_->pool().address());
+  text.append(": ").append(what);
   return Error(code, std::move(text));
 }
 
 void Exchange::on_headers(const http2::HeaderBlock& block, bool end_stream) {
-  if (Result<void> taken = take_head(block, end_stream); !taken) {
-    answered_ = false;
-    return end(std::move(taken), end_stream);
-  }
+  if (Result<void> taken = take_head(block, end_stream); !taken) return end(std::move(taken), end_stream);
   if (end_stream) complete();
 }
 

@@ -86,6 +86,7 @@ class Exchange {
   grpc::MessageReader reader_;
 
  private:
+  bool try_open(Connection& connection, codec::MessageRef request);
   void end(Result<void> result, bool peer_done);
   Result<void> encode(codec::MessageRef message);
   Result<void> add_metadata();

@@ -174,8 +174,9 @@ void Connection::drain() {
   output_added();
 }
 
-void Connection::close_if_idle() {
-  if (!protocol_ || (protocol_->idle() && protocol_->output().empty())) begin_close();
+void Connection::close_if_idle(bool force) {
+  const bool may_close = !protocol_ || protocol_->idle() || (force && protocol_->open_calls() == 0);
+  if (may_close && (!protocol_ || protocol_->output().empty())) begin_close();
 }
 
 void Connection::abort(const Error& reason) {

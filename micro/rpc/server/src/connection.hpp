@@ -38,8 +38,8 @@ class Connection {
   void switch_to(std::unique_ptr<ConnectionProtocol> next);
 
   void drain();
-  // Closes idle connections that the peer keeps open: for the end of a drain.
-  void close_if_idle();
+  // For a drain: closes when that loses nothing; with `force` also when a peer without calls has not answered our farewell.
+  void close_if_idle(bool force);
   // Cancels all calls and closes.
   void abort(const Error& reason);
 

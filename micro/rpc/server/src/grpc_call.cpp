@@ -258,7 +258,8 @@ bool GrpcCall::send_headers() {
     answer_error(appended.error());
     return false;
   }
-  const std::string content_type = std::string(grpc::kContentType) + "+" + std::string(codec_->name());
+  std::string content_type(grpc::kContentType);
+  if (codec_ != worker_.state().proto) content_type += "+" + std::string(codec_->name());
   std::vector<http2::Field> fields{{":status", "200"}, {"content-type", content_type}};
   if (reply_encoding_ != grpc::Compression::kIdentity) {
     fields.push_back({"grpc-encoding", grpc::to_string(reply_encoding_)});

@@ -114,16 +114,21 @@ Result<void> Http1Protocol::upgrade_to_http2(std::string_view rest) {
       {":method", head.method_name}, {":scheme", "http"}, {":path", head.target}, {":authority", head.authority}};
   for (const auto& [name, value] : owned) fields.push_back({name, value});
 
+  auto http2 = std::make_unique<Http2Protocol>(connection_);
+  Http2Protocol& next = *http2;
+  const std::string body = std::move(body_);
+  // Its answer gathers in its own output, which goes behind ours.
+  if (Result<void> upgraded = next.upgrade(settings, fields, body); !upgraded) {
+    http::Response response = http::Response::from_error(upgraded.error());
+    answer(response);
+    return upgraded;
+  }
   http1::ResponseStart start;
   start.status = http::status::kSwitchingProtocols;
   start.upgrade = "h2c";
   if (Result<void> written = http1::write_response_head(output_, start, Metadata{}); !written) return written;
-  auto http2 = std::make_unique<Http2Protocol>(connection_);
-  Http2Protocol& next = *http2;
-  const std::string body = std::move(body_);
   const std::string remaining(rest);
   connection_.switch_to(std::move(http2));
-  if (Result<void> upgraded = next.upgrade(settings, fields, body); !upgraded) return upgraded;
   return remaining.empty() ? Result<void>{} : next.receive(remaining);
 }
 

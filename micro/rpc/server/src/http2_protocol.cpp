@@ -40,9 +40,7 @@ Http2Protocol::Http2Protocol(Connection& connection)
 Http2Protocol::~Http2Protocol() { session_.abort(http2::ErrorCode::kCancel); }
 
 Result<void> Http2Protocol::upgrade(std::string_view settings, std::span<const http2::Field> head, std::string_view body) {
-  auto stream = session_.upgrade(settings, head, body);
-  if (!stream) return std::unexpected(std::move(stream.error()));
-  return {};
+  return session_.upgrade(settings, head, body);
 }
 
 Result<void> Http2Protocol::receive(std::string_view bytes) {
@@ -51,7 +49,11 @@ Result<void> Http2Protocol::receive(std::string_view bytes) {
   return fed;
 }
 
-void Http2Protocol::receive_end() { peer_ended_ = true; }
+// Clients of HTTP/2 do not half-close: who ends its side is gone, and its handlers are cancelled.
+void Http2Protocol::receive_end() {
+  peer_ended_ = true;
+  session_.abort(http2::ErrorCode::kCancel);
+}
 
 void Http2Protocol::abort(const Error&) { session_.abort(http2::ErrorCode::kCancel); }
 

@@ -1,8 +1,7 @@
 #include "worker.hpp"
 
+#include <algorithm>
 #include <ctime>
-
-#include <micro/coro/sleep.hpp>
 
 #include "grpc_call.hpp"
 
@@ -12,6 +11,10 @@ namespace {
 // What the shared read buffer holds, and how many finished calls are kept for the next ones.
 constexpr std::size_t kScratchSize = 64 * 1024;
 constexpr std::size_t kMaxFreeCalls = 1024;
+
+// On stopping, a peer without calls gets this long to acknowledge that we leave (HTTP/2: to answer the PING behind GOAWAY) before its
+// connection is closed.
+constexpr Duration kIdleGrace = std::chrono::seconds(1);
 
 // After their calls are cancelled, handlers get this long to notice.
 constexpr Duration kCancelGrace = std::chrono::seconds(1);
@@ -87,47 +90,48 @@ void Worker::call_ended(bool failed) noexcept {
   if (draining_) changed_.set();
 }
 
-// Waits until no call is open and no connection is left, or until the deadline; true when quiet.
-Task<bool> Worker::wait_until_quiet(TimePoint deadline) {
-  Timer timer;
-  bool late = loop_.now() >= deadline;
+// Waits until no call is open and no connection is left, or until the deadline; true when quiet. Connections without calls are
+// closed: those that can lose nothing at once, the others too when `force_idle` is set.
+Task<bool> Worker::wait_until_quiet(TimePoint deadline, bool force_idle) {
   struct Expiry {
-    bool& late;
+    bool late;
     Event& changed;
-  } expiry{late, changed_};
+  } expiry{loop_.now() >= deadline, changed_};
+  Timer timer;
   timer.set(loop_, deadline, [](void* p) {
     auto* self = static_cast<Expiry*>(p);
     self->late = true;
     self->changed.set();
   }, &expiry);
   while (open_calls_ > 0 || connection_count_ > 0 || accepting_) {
-    if (open_calls_ == 0) {
-      // Only idle connections are left, whose peers had the whole drain to see that we leave.
-      for (Connection* c = connections_; c != nullptr;) {
-        Connection* next = c->next_;
-        c->close_if_idle();
-        c = next;
-      }
-    }
-    if (late) co_return false;
+    for_each_connection([&](Connection& connection) { connection.close_if_idle(force_idle); });
+    if (expiry.late) co_return false;
     changed_.reset();
     co_await changed_.wait();
   }
   co_return true;
 }
 
+template <class F>
+void Worker::for_each_connection(F action) {
+  for (Connection* connection = connections_; connection != nullptr;) {
+    Connection* const next = connection->next_;
+    action(*connection);
+    connection = next;
+  }
+}
+
 Task<std::size_t> Worker::stop(TimePoint deadline) {
   draining_ = true;
   if (listener_) listener_->close();
-  for (Connection* c = connections_; c != nullptr; c = c->next_) c->drain();
-  if (!co_await wait_until_quiet(deadline)) {
+  for_each_connection([](Connection& connection) { connection.drain(); });
+  const TimePoint idle_deadline = std::min(deadline, loop_.now() + kIdleGrace);
+  bool quiet = co_await wait_until_quiet(idle_deadline, false);
+  if (!quiet) quiet = co_await wait_until_quiet(deadline, true);
+  if (!quiet) {
     const Error reason = unavailable("the server is stopping and the call did not end in time");
-    for (Connection* c = connections_; c != nullptr;) {
-      Connection* next = c->next_;
-      c->abort(reason);
-      c = next;
-    }
-    co_await wait_until_quiet(loop_.now() + kCancelGrace);
+    for_each_connection([&](Connection& connection) { connection.abort(reason); });
+    co_await wait_until_quiet(loop_.now() + kCancelGrace, true);
   }
   co_return open_calls_;
 }

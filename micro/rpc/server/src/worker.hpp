@@ -59,7 +59,9 @@ class Worker {
   Task<void> serve(std::unique_ptr<net::Stream> stream);
   void link(Connection& connection) noexcept;
   void unlink(Connection& connection) noexcept;
-  Task<bool> wait_until_quiet(TimePoint deadline);
+  Task<bool> wait_until_quiet(TimePoint deadline, bool force_idle);
+  template <class F>
+  void for_each_connection(F action);
 
   Loop& loop_;
   const ServerState& state_;

@@ -11,8 +11,8 @@ namespace micro::retry {
 struct Options {
   // Attempts in all, the first included; 1 switches retries off.
   int max_attempts = 3;
-  // Wait before attempt n+1: a random time up to min(max_backoff, base_backoff * 2^(n-1)) ("full jitter"), so that the clients of a
-  // server that comes back do not all arrive at once. An attempt that never reached a server is repeated at once elsewhere.
+  // Wait before attempt n+1: a random time up to min(max_backoff, base_backoff * 2^(n-1)) ("full jitter"), so that the clients of
+  // a server that comes back do not all arrive at once. An attempt that never reached a server is repeated at once elsewhere.
   Duration base_backoff = std::chrono::milliseconds(10);
   Duration max_backoff = std::chrono::seconds(1);
 };

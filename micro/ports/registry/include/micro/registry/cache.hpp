@@ -29,7 +29,8 @@ class CacheObserver {
   }
 };
 
-// What a client knows of the registry: for each service that was asked for once, the list of its nodes, kept up to date by a watch.
+// What a client knows of the registry: for each service that was asked for once, the list of its nodes, kept up to date by a
+// watch.
 //
 // The first lookup of a service waits for the registry, later ones find the list in memory. A change is seen by every loop with
 // its next look, also the change to no node at all. While the registry is down the last good list stays and the watch is
@@ -41,7 +42,8 @@ class CacheObserver {
 class Cache {
  public:
   struct Options {
-    // Pauses between tries while the registry is down: from the first to the second, doubling, each shortened by up to half at random.
+    // Pauses between tries while the registry is down: from the first to the second, doubling, each shortened by up to half at
+    // random.
     Duration min_backoff = std::chrono::milliseconds(50);
     Duration max_backoff = std::chrono::seconds(5);
     // Of one question to the registry.

@@ -14,15 +14,15 @@ namespace micro::registry {
 // it ends, takes its records with it.
 //
 // One JSON file a node, <directory>/<service>/<node id>.json (names percent-encoded), which its owner keeps open and locked
-// (flock) as long as it is registered. Whoever finds a record unlocked knows that its owner is gone and removes it; watchers are told
-// of the owner's end by the kernel (inotify). A process that hangs keeps its lock, so a record also carries the time until which it is
-// valid (RegisterOptions::ttl): past it the record is hidden until its owner renews it. Other files in the directory are ignored.
+// (flock) as long as it is registered. Whoever finds a record unlocked knows that its owner is gone and removes it; watchers are
+// told of the owner's end by the kernel (inotify). A process that hangs keeps its lock, so a record also carries the time until
+// which it is valid (RegisterOptions::ttl): past it the record is hidden until its owner renews it. Other files in the directory
+// are ignored.
 //
 // The directory must be on a local file system. Who may write into it decides who may register: it is created for the user alone.
-// Errors: UNAVAILABLE names the directory, the reason and --registry_address. INVALID_ARGUMENT also for names of more than about 240
-// bytes when encoded.
-// Thread safety: any loop; file operations are done in place, they are few and small. A process that forks without exec hands its
-// records on to the child. Destroying the object ends its records like the end of the process.
+// Errors: UNAVAILABLE names the directory, the reason and --registry_address. INVALID_ARGUMENT also for names of more than about
+// 240 bytes when encoded. Thread safety: any loop; file operations are done in place, they are few and small. A process that
+// forks without exec hands its records on to the child. Destroying the object ends its records like the end of the process.
 class Local final : public Registry {
  public:
   struct Options {

@@ -14,7 +14,8 @@ namespace micro::registry {
 //
 // Nothing ever fails here except bad arguments and contexts that have ended. A watcher learns of a change on its own loop, one
 // turn after it was made. Records run out lazily, when somebody looks, and by a timer while somebody watches.
-// Thread safety: any thread. Lifetime: watchers may outlive the registry and then wait for ever; loops must outlive their watchers.
+// Thread safety: any thread. Lifetime: watchers may outlive the registry and then wait for ever; loops must outlive their
+// watchers.
 class Memory final : public Registry {
  public:
   struct Options {

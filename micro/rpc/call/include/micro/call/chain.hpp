@@ -24,9 +24,4 @@ class MiddlewareChain {
   std::vector<std::shared_ptr<Middleware>> middleware_;
 };
 
-inline Task<Reply> Next::operator()(Context& context, Call& call) const {
-  if (index_ == chain_->middleware_.size()) return last_->handle(context, call);
-  return chain_->middleware_[index_]->handle(context, call, Next(*chain_, index_ + 1, *last_));
-}
-
 }  // namespace micro::rpc

@@ -15,7 +15,8 @@ namespace micro {
 
 // Threads for work that blocks or computes for long, away from the loops.
 //
-//   auto hash = co_await pool.run([&] { return bcrypt(password); });
+//   auto work = [&] { return bcrypt(password); };
+//   auto hash = co_await pool.run(work);
 //
 // The coroutine goes on on the loop it came from, which must outlive the work. The queue has no bound: queued() tells how long it
 // is, so that servers can shed load. Destroying the pool finishes what is queued, then joins its threads.
@@ -87,7 +88,7 @@ class OffloadPool {
 // that a name server that does not answer cannot delay the end of the program.
 OffloadPool& default_offload_pool();
 
-// `co_await offload([&] { ... })` on the default pool.
+// `co_await offload(work)` on the default pool.
 template <class F>
 auto offload(F function) { return default_offload_pool().run(std::move(function)); }
 

@@ -1,0 +1,85 @@
+#include <micro/selector/selector.hpp>
+
+#include <micro/selector/conformance.hpp>
+
+namespace micro::selector {
+
+namespace conformance {
+namespace {
+
+Subject by_strategy(const char* name) {
+  return {name, [name] { return std::move(make_selector(name).value()); }};
+}
+
+INSTANTIATE_TEST_SUITE_P(Selector, SelectorConformance, testing::Values(by_strategy("round_robin"), by_strategy("random")),
+                         subject_name);
+
+}  // namespace
+}  // namespace conformance
+
+namespace {
+
+using conformance::make_nodes;
+
+struct FilterCase {
+  const char* what;
+  FilterPtr filter;
+  std::string describes;
+  std::string keeps;  // of a v1 eu, b v2 eu, c v1 us, d v2 us
+};
+
+class FilterTest : public testing::TestWithParam<FilterCase> {};
+
+TEST_P(FilterTest, KeepsWhatItSays) {
+  std::string kept;
+  for (const Candidate& candidate : make_nodes(4).candidates) {
+    if (GetParam().filter->keep(candidate)) kept += candidate.node.id;
+  }
+  EXPECT_EQ(kept, GetParam().keeps) << GetParam().what;
+  EXPECT_EQ(GetParam().filter->describe(), GetParam().describes);
+}
+
+INSTANTIATE_TEST_SUITE_P(Selector, FilterTest,
+                         testing::Values(FilterCase{"version", with_version("v2"), "version = v2", "bd"},
+                                         FilterCase{"no such version", with_version("v"), "version = v", ""},
+                                         FilterCase{"label", with_label("zone", "eu"), "zone = eu", "ab"},
+                                         FilterCase{"label of another value", with_label("zone", "e"), "zone = e", ""},
+                                         FilterCase{"no such label", with_label("rack", ""), "rack = ", ""},
+                                         FilterCase{"address", with_address("10.0.0.3:80"), "address = 10.0.0.3:80", "c"},
+                                         FilterCase{"blacklist", without_nodes({"a", "d", "x"}), "node not in (a, d, x)", "bc"},
+                                         FilterCase{"empty blacklist", without_nodes({}), "node not in ()", "abcd"}));
+
+std::string turns(Selector& selector, const NodeList& nodes, int count, const Request& request = {}) {
+  std::string ids;
+  for (int i = 0; i < count; ++i) ids += selector.select(nodes, request, {}).value()->node.id;
+  return ids;
+}
+
+TEST(RoundRobinSelector, TakesTurnsInEachServiceByItself) {
+  const auto selector = std::move(make_selector("round_robin").value());
+  const NodeList greeter = make_nodes(3);
+  const NodeList other = make_nodes(3, "other");
+  std::string mine;
+  for (int i = 0; i < 6; ++i) {
+    mine += turns(*selector, greeter, 1);
+    turns(*selector, other, i);
+  }
+  EXPECT_NE(std::string("abcabcab").find(mine), std::string::npos) << mine;
+}
+
+TEST(RoundRobinSelector, TakesTurnsAmongTheFiltered) {
+  const auto selector = std::move(make_selector().value());
+  const std::vector<FilterPtr> filters{with_version("v1")};
+  const std::string ids = turns(*selector, make_nodes(6), 9, {.filters = filters});
+  EXPECT_NE(std::string("aceaceaceace").find(ids), std::string::npos) << ids;
+}
+
+TEST(MakeSelector, RefusesUnknownStrategies) {
+  const auto made = make_selector("fastest");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code(), Code::kInvalidArgument);
+  EXPECT_NE(made.error().message().find("round_robin, random"), std::string::npos) << made.error().message();
+}
+
+}  // namespace
+}  // namespace micro::selector

@@ -1,0 +1,25 @@
+# Builds test/package/subproject, which has this tree inside it: only what it links is built, and no tests.
+include("${CMAKE_CURRENT_LIST_DIR}/common.cmake")
+
+set(build "${WORK_DIR}/subproject")
+file(REMOVE_RECURSE "${build}")
+
+run("configure the outer project" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/subproject" -B "${build}" ${configure_options}
+  "-DMICRO_SOURCE_DIR=${SOURCE_DIR}")
+forbid_leaks("${build}")
+run("list its targets" "${CMAKE_COMMAND}" --build "${build}" --target help)
+if(output MATCHES "error_test|micro_test_pch|greeter")
+  message(FATAL_ERROR "tests or examples are part of the outer project: ${CMAKE_MATCH_0}")
+endif()
+run("build it" "${CMAKE_COMMAND}" --build "${build}")
+file(GLOB_RECURSE libraries RELATIVE "${build}" "${build}/*.a")
+foreach(library IN LISTS libraries)
+  if(NOT library MATCHES "libmicro_(error|id|duration)\\.a$")
+    message(FATAL_ERROR "the outer project does not use ${library}, yet it was built")
+  endif()
+endforeach()
+run("run it" "${build}/subproject")
+run("install it" "${CMAKE_COMMAND}" --install "${build}" --prefix "${build}/prefix")
+if(EXISTS "${build}/prefix/include/micro")
+  message(FATAL_ERROR "installing the outer project installed our headers, which it did not ask for")
+endif()

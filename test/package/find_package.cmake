@@ -1,0 +1,34 @@
+# Installs this build into a scratch prefix and builds and runs test/package/consumer against it with find_package(micro).
+include("${CMAKE_CURRENT_LIST_DIR}/common.cmake")
+
+set(prefix "${WORK_DIR}/prefix")
+set(build "${WORK_DIR}/consumer")
+file(REMOVE_RECURSE "${prefix}" "${build}")
+
+run("install" "${CMAKE_COMMAND}" --install "${BINARY_DIR}" --prefix "${prefix}")
+
+# Nothing installed may point back into this tree: the package would work on this machine only.
+file(GLOB_RECURSE package_files "${prefix}/*.cmake")
+foreach(file IN LISTS package_files)
+  file(READ "${file}" text)
+  foreach(dir "${SOURCE_DIR}" "${BINARY_DIR}")
+    string(FIND "${text}" "${dir}" at)
+    if(NOT at EQUAL -1)
+      message(FATAL_ERROR "${file} names a directory of the build: ${dir}")
+    endif()
+  endforeach()
+endforeach()
+foreach(program micro protoc-gen-micro)
+  run("run the installed ${program}" "${prefix}/bin/${program}" --version)
+  message(STATUS "${output}")
+endforeach()
+
+run("configure a consumer" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer" -B "${build}" ${configure_options}
+  "-DCMAKE_PREFIX_PATH=${prefix}")
+forbid_leaks("${build}")
+run("build the consumer" "${CMAKE_COMMAND}" --build "${build}")
+run("run the consumer" "${build}/consumer")
+message(STATUS "${output}")
+if(NOT output MATCHES "Hello package")
+  message(FATAL_ERROR "the consumer did not print its greeting, but: ${output}")
+endif()
