@@ -35,12 +35,22 @@ void add_class_names(const pb::Descriptor& message, std::set<std::string>& names
   for (int i = 0; i < message.enum_type_count(); ++i) names.insert(cpp::ClassName(message.enum_type(i)));
 }
 
-// What protoc's own C++ code of this file declares beside our struct: "Outer_Inner" is the class of a nested message.
+// The names protoc's own C++ code declares in `package`, in `file` and what it imports: a nested message is "Outer_Inner".
+void add_class_names(const pb::FileDescriptor& file, const std::string& package, std::set<const pb::FileDescriptor*>& seen,
+                     std::set<std::string>& names) {
+  if (!seen.insert(&file).second) return;
+  if (file.package() == package) {
+    for (int i = 0; i < file.message_type_count(); ++i) add_class_names(*file.message_type(i), names);
+    for (int i = 0; i < file.enum_type_count(); ++i) names.insert(cpp::ClassName(file.enum_type(i)));
+  }
+  for (int i = 0; i < file.dependency_count(); ++i) add_class_names(*file.dependency(i), package, seen, names);
+}
+
 std::set<std::string> names_beside_services(const pb::FileDescriptor& file) {
   std::set<std::string> names = reserved_names();
   if (file.package().empty()) names.insert({"google", "micro", "std"});
-  for (int i = 0; i < file.message_type_count(); ++i) add_class_names(*file.message_type(i), names);
-  for (int i = 0; i < file.enum_type_count(); ++i) names.insert(cpp::ClassName(file.enum_type(i)));
+  std::set<const pb::FileDescriptor*> seen;
+  add_class_names(file, file.package(), seen, names);
   return names;
 }
 

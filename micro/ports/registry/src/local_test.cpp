@@ -1,6 +1,7 @@
 #include <micro/registry/local.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -217,11 +218,16 @@ TEST_F(LocalTest, AnOverflowOfTheKernelsQueueLosesNothing) {
 TEST_F(LocalTest, RunningOutOfDescriptorsIsNoDeath) {
   const auto local = connect();
   ASSERT_TRUE(add(*local, one_node("greeter", "one")));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{.rlim_cur = 256, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
   std::vector<int> taken;
   for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken.push_back(fd);
   const auto found = run(local->get_service(context_, "greeter"));
   const auto added = add(*local, one_node("greeter", "one", "v2"));
   for (const int fd : taken) ::close(fd);
+  ::setrlimit(RLIMIT_NOFILE, &before);
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code(), Code::kUnavailable);
   EXPECT_NE(found.error().message().find("Too many open files"), std::string::npos) << found.error().message();

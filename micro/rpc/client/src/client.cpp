@@ -48,7 +48,8 @@ Result<grpc::Compression> wanted_compression(const CallOptions& options) {
 }  // namespace
 
 struct Client::Impl {
-  Impl(LoopGroup& l, registry::Cache* registry, ClientOptions o) : loops(l), options(std::move(o)) {
+  Impl(LoopGroup& l, registry::Cache* registry, ClientOptions o, const MiddlewareChain& c)
+      : loops(l), options(std::move(o)), chain(c) {
     for (std::size_t i = 0; i < loops.size(); ++i) seats.push_back(std::make_unique<Seat>(loops.loop(i), registry, options));
   }
 
@@ -66,7 +67,7 @@ struct Client::Impl {
 
   LoopGroup& loops;
   const ClientOptions options;
-  MiddlewareChain chain;
+  const MiddlewareChain& chain;
   std::vector<std::unique_ptr<Seat>> seats;
   std::atomic<bool> stopping = false;
 };
@@ -184,16 +185,28 @@ Task<Result<std::unique_ptr<ClientStream>>> Client::Impl::open(Context& context,
   }
 }
 
-Client::Client(LoopGroup& loops, registry::Cache* registry, ClientOptions options)
-    : impl_(std::make_unique<Impl>(loops, registry, std::move(options))) {}
+Client::Client() = default;
+Client::Client(LoopGroup& loops, registry::Cache* registry, ClientOptions options) { start(loops, registry, std::move(options)); }
 Client::~Client() = default;
 
-void Client::use(std::shared_ptr<Middleware> middleware) { impl_->chain.add(std::move(middleware)); }
+void Client::start(LoopGroup& loops, registry::Cache* registry, ClientOptions options) {
+  impl_ = std::make_unique<Impl>(loops, registry, std::move(options), chain_);
+}
 
-const ClientOptions& Client::options() const noexcept { return impl_->options; }
+void Client::use(std::shared_ptr<Middleware> middleware) { chain_.add(std::move(middleware)); }
+
+const ClientOptions* Client::options() const noexcept { return impl_ ? &impl_->options : nullptr; }
+
+namespace {
+
+Error not_started() { return failed_precondition("the client has no loops yet: start its service before the first call"); }
+Task<Reply> refuse() { co_return fail(not_started()); }
+
+}  // namespace
 
 Task<Reply> Client::call(Context& context, std::string_view service, std::string_view proto_service, std::string_view method,
                          codec::MessageRef request, codec::MessageRef reply, const CallOptions& options) {
+  if (!impl_) [[unlikely]] return refuse();
   const Target target{service, proto_service, method, options};
   if (impl_->chain.size() == 0) return impl_->unary(context, target, request, reply);
   return impl_->chained(context, target, request, reply);
@@ -203,6 +216,7 @@ Task<Result<std::unique_ptr<ClientStream>>> Client::stream(Context& context, std
                                                            std::string_view proto_service, std::string_view method,
                                                            MethodKind kind, codec::MessageRef request,
                                                            const CallOptions& options) {
+  if (!impl_) [[unlikely]] co_return fail(not_started());
   const Target target{service, proto_service, method, options};
   if (impl_->chain.size() == 0) co_return co_await impl_->open(context, target, kind, request);
   struct Last final : CallHandler {
@@ -241,6 +255,7 @@ Task<void> stop_slot(Slot& slot, TimePoint deadline, Loop* home) {
 }  // namespace
 
 Task<void> Client::stop(TimePoint deadline) {
+  if (!impl_) co_return;
   impl_->stopping = true;
   std::vector<Task<void>> stops;
   for (const auto& seat : impl_->seats) {
@@ -251,6 +266,7 @@ Task<void> Client::stop(TimePoint deadline) {
 
 ClientCounters Client::counters() const {
   ClientCounters sum;
+  if (!impl_) return sum;
   for (const auto& seat : impl_->seats) {
     const client::SlotCounters& counters = seat->slot.counters;
     sum.calls += counters.calls.get();

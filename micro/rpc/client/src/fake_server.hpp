@@ -111,7 +111,6 @@ class FakeServer {
  private:
   friend class FakeConnection;
   inline Detached accept(Gate::Holder holder);
-  Loop& loop_;
   std::unique_ptr<net::Listener> listener_;
   std::string address_;
   std::vector<FakeConnection*> connections_;
@@ -255,7 +254,7 @@ void FakeCall::reset(http2::ErrorCode code) {
   on.changed();
 }
 
-FakeServer::FakeServer(Loop& loop, Handler handler, Options o) : options(std::move(o)), on_request(std::move(handler)), loop_(loop) {
+FakeServer::FakeServer(Loop& loop, Handler handler, Options o) : options(std::move(o)), on_request(std::move(handler)) {
   auto listening = net::Listener::listen(loop, Address::parse(options.address).value(), {});
   listener_ = std::move(listening).value();
   address_ = listener_->address().to_string();

@@ -49,6 +49,10 @@ class Client {
  public:
   // `registry` may be null when every call names addresses. `loops` and `registry` must outlive the client.
   Client(LoopGroup& loops, registry::Cache* registry, ClientOptions options);
+  // A client that can be handed around before it has loops: calls are FAILED_PRECONDITION until start(). After stop() it may be
+  // started again.
+  Client();
+  void start(LoopGroup& loops, registry::Cache* registry, ClientOptions options);
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();
@@ -71,10 +75,12 @@ class Client {
   Task<void> stop(TimePoint deadline);
 
   ClientCounters counters() const;
-  const ClientOptions& options() const noexcept;
+  // Null before start().
+  const ClientOptions* options() const noexcept;
 
  private:
   struct Impl;
+  MiddlewareChain chain_;
   std::unique_ptr<Impl> impl_;
 };
 

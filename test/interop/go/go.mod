@@ -1,0 +1,3 @@
+module micro.test/interop
+
+go 1.25.0
