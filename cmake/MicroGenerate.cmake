@@ -10,6 +10,9 @@
 #
 # The files are generated again when one of them, an imported file or a generator has changed.
 # Works in this project's own tree and after find_package(micro).
+# Of this file only: a project that asks for an older CMake keeps its own policies.
+cmake_policy(VERSION 3.25)
+
 function(micro_generate target)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "BASE_DIR" "PROTOS;IMPORT_DIRS")
   if(ARG_UNPARSED_ARGUMENTS)

@@ -62,7 +62,8 @@ TEST(GoldenTest, EveryRunGivesTheSameBytesInAnyOrderOfFiles) {
 TEST(GoldenTest, LinesEndingInCarriageReturnsGiveTheSameCode) {
   const ScratchDirectory scratch;
   std::string text;
-  for (const char c : read_file(kTestDir / "proto" / "no_package.proto")) text += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  for (const char c : read_file(kTestDir / "proto" / "no_package.proto"))
+    text += c == '\n' ? std::string("\r\n") : std::string(1, c);
   const fs::path file = scratch.path() / "no_package.proto";
   FILE* const out = std::fopen(file.c_str(), "wb");
   ASSERT_NE(out, nullptr);
@@ -83,7 +84,8 @@ class BadInputTest : public ::testing::TestWithParam<BadCase> {};
 
 TEST_P(BadInputTest, EndsProtocWithAMessageThatNamesTheFile) {
   const ScratchDirectory scratch;
-  const Outcome outcome = generate({kTestDir / "bad", kTestDir / "proto"}, {GetParam().file}, scratch.path(), GetParam().parameter);
+  const Outcome outcome =
+      generate({kTestDir / "bad", kTestDir / "proto"}, {GetParam().file}, scratch.path(), GetParam().parameter);
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.output, HasSubstr("micro_out: " + GetParam().file + ": "));
   for (const std::string& part : GetParam().says) EXPECT_THAT(outcome.output, HasSubstr(part));
@@ -92,10 +94,11 @@ TEST_P(BadInputTest, EndsProtocWithAMessageThatNamesTheFile) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadInputTest,
-    ::testing::Values(BadCase{"keyword_package.proto", "", {"package shop.class", "'class' is a C++ keyword", "rename the package"}},
-                      BadCase{"generic_services.proto", "", {"cc_generic_services", "service shop.S", "remove the option"}},
-                      BadCase{"lite.proto", "", {"method shop.S.Get", "message shop.M", "LITE_RUNTIME", "remove the option"}},
-                      BadCase{"no_package.proto", "speed=high", {"takes no parameters", "'speed=high'", "--micro_out=DIR"}}),
+    ::testing::Values(
+        BadCase{"keyword_package.proto", "", {"package shop.class", "'class' is a C++ keyword", "rename the package"}},
+        BadCase{"generic_services.proto", "", {"cc_generic_services", "service shop.S", "remove the option"}},
+        BadCase{"lite.proto", "", {"method shop.S.Get", "message shop.M", "LITE_RUNTIME", "remove the option"}},
+        BadCase{"no_package.proto", "speed=high", {"takes no parameters", "'speed=high'", "--micro_out=DIR"}}),
     [](const ::testing::TestParamInfo<BadCase>& info) {
       return info.param.parameter.empty() ? info.param.file.substr(0, info.param.file.find('.')) : "unknown_parameter";
     });

@@ -25,9 +25,7 @@ class NamesHandler final : public names::Names::Handler {
     reply.set_text("deleted");
     co_return reply;
   }
-  Task<Result<names::Outer::Inner>> delete_(Context&, const names::Outer&) override {
-    co_return fail(not_found("no such name"));
-  }
+  Task<Result<names::Outer::Inner>> delete_(Context&, const names::Outer&) override { co_return fail(not_found("no such name")); }
   Task<Result<names::Outer::Inner>> class_(Context&, Reader<names::Outer>& reader) override {
     int count = 0;
     names::Outer message;
@@ -106,8 +104,8 @@ TEST(EndpointsTest, AreInTheOrderOfTheFileUnderTheNamesOfTheWire) {
     EXPECT_EQ(endpoint.service, "tricky.micro.Names");
     methods.push_back(endpoint.method);
   }
-  EXPECT_THAT(methods, ElementsAre("delete", "delete_", "class", "Handler", "Client", "TypedClient", "endpoints", "kName", "open", "unary",
-                                   "context", "request", "endpoint", "Names", "micro", "std"));
+  EXPECT_THAT(methods, ElementsAre("delete", "delete_", "class", "Handler", "Client", "TypedClient", "endpoints", "kName", "open",
+                                   "unary", "context", "request", "endpoint", "Names", "micro", "std"));
   EXPECT_EQ(names::Names::kName, "tricky.micro.Names");
   EXPECT_EQ(find(handler, "delete").path(), "/tricky.micro.Names/delete");
 }
@@ -212,7 +210,8 @@ TEST(HandlerTest, MethodsNobodyOverridesAreUnimplemented) {
     const rpc::Reply reply = exchange.handle();
     ASSERT_FALSE(reply) << endpoint.method;
     EXPECT_EQ(reply.error().code(), Code::kUnimplemented) << endpoint.method;
-    EXPECT_EQ(reply.error().message(), "tricky.micro.Names/" + endpoint.method + ": the server has the service but not this method");
+    EXPECT_EQ(reply.error().message(),
+              "tricky.micro.Names/" + endpoint.method + ": the server has the service but not this method");
   }
 }
 

@@ -58,7 +58,8 @@ Client::~Client() = default;
 Task<Reply> Client::call(Context&, std::string_view service, std::string_view proto_service, std::string_view method,
                          codec::MessageRef request, codec::MessageRef reply, const CallOptions& options) {
   namespace test = generator_test;
-  test::recorded() = {std::string(service), std::string(proto_service), std::string(method), std::nullopt, test::encoded(request), options};
+  test::recorded() = {std::string(service), std::string(proto_service), std::string(method),
+                      std::nullopt,         test::encoded(request),     options};
   if (test::failure()) co_return std::unexpected(*test::failure());
   codec::protobuf_message(reply).ParseFromString(test::answers().at(0));
   co_return Reply();
@@ -68,7 +69,8 @@ Task<Result<std::unique_ptr<ClientStream>>> Client::stream(Context&, std::string
                                                            std::string_view method, MethodKind kind, codec::MessageRef request,
                                                            const CallOptions& options) {
   namespace test = generator_test;
-  test::recorded() = {std::string(service), std::string(proto_service), std::string(method), kind, test::encoded(request), options};
+  test::recorded() = {
+      std::string(service), std::string(proto_service), std::string(method), kind, test::encoded(request), options};
   if (test::failure()) co_return std::unexpected(*test::failure());
   std::unique_ptr<ClientStream> stream = std::make_unique<test::RecordingStream>();
   co_return stream;

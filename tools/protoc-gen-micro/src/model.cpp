@@ -57,7 +57,8 @@ std::set<std::string> names_beside_services(const pb::FileDescriptor& file) {
 std::expected<std::string, std::string> message_class(const pb::MethodDescriptor& method, const pb::Descriptor& message) {
   if (message.file()->options().optimize_for() == pb::FileOptions::LITE_RUNTIME) {
     return std::unexpected("method " + method.full_name() + " uses message " + message.full_name() + ", whose file " +
-                           message.file()->name() + " has option optimize_for = LITE_RUNTIME: lite messages have no descriptor, " +
+                           message.file()->name() +
+                           " has option optimize_for = LITE_RUNTIME: lite messages have no descriptor, " +
                            "which JSON and the registry need; remove the option");
   }
   return cpp::QualifiedClassName(&message);

@@ -30,8 +30,9 @@ std::string cpp_name(std::string_view name, const std::set<std::string>& taken) 
 }
 
 const std::set<std::string>& reserved_names() {
-  static const std::set<std::string> names = {"Client",    "Handler",        "TypedClient", "client_", "defaults_",
-                                              "endpoints", "idempotent_defaults_", "kName", "proto_service_", "service_"};
+  static const std::set<std::string> names = {"Client",         "Handler",   "TypedClient",          "client_",
+                                              "defaults_",      "endpoints", "idempotent_defaults_", "kName",
+                                              "proto_service_", "service_"};
   return names;
 }
 

@@ -14,17 +14,23 @@ std::string comment(const std::vector<std::string>& lines, const std::string& in
 std::string handler_parameters(const Method& m) {
   const std::string context = "::micro::Context& context, ";
   switch (m.kind) {
-    case Kind::kUnary: return context + "const " + m.request + "& request";
-    case Kind::kServerStream: return context + "const " + m.request + "& request, ::micro::Writer<" + m.reply + ">& writer";
-    case Kind::kClientStream: return context + "::micro::Reader<" + m.request + ">& reader";
-    case Kind::kBidiStream: return context + "::micro::ReaderWriter<" + m.request + ", " + m.reply + ">& stream";
+    case Kind::kUnary:
+      return context + "const " + m.request + "& request";
+    case Kind::kServerStream:
+      return context + "const " + m.request + "& request, ::micro::Writer<" + m.reply + ">& writer";
+    case Kind::kClientStream:
+      return context + "::micro::Reader<" + m.request + ">& reader";
+    case Kind::kBidiStream:
+      return context + "::micro::ReaderWriter<" + m.request + ", " + m.reply + ">& stream";
   }
   return {};
 }
 
 std::string handler_class(const Service& service) {
   std::string out;
-  out += "  // What a server of the service is: derive from it and override the methods you serve. The others answer UNIMPLEMENTED.\n";
+  out +=
+      "  // What a server of the service is: derive from it and override the methods you serve. The others answer "
+      "UNIMPLEMENTED.\n";
   out += "  // One object serves all loops at the same time. The arguments of a method live until its task has ended.\n";
   out += "  class Handler : public ::micro::rpc::Handler {\n";
   out += "   public:\n";
@@ -39,16 +45,20 @@ std::string handler_class(const Service& service) {
 
 std::string client_class(const Service& service) {
   std::string out;
-  out += "  // Calls the service through a client, which must outlive it. A call's arguments and this object must live until the task\n";
+  out +=
+      "  // Calls the service through a client, which must outlive it. A call's arguments and this object must live until the "
+      "task\n";
   out += "  // has been awaited; streams must not outlive their context. Any loop of the client may use one object.\n";
   out += "  class Client : public ::micro::rpc::TypedClient {\n";
   out += "   public:\n";
   out += "    // `service` is the name the service has in the registry.\n";
-  out += "    explicit Client(::micro::rpc::Client& client, ::std::string service = " + string_literal(service.registry_name) + ");\n";
+  out += "    explicit Client(::micro::rpc::Client& client, ::std::string service = " + string_literal(service.registry_name) +
+         ");\n";
   for (const Method& method : service.methods) {
     const std::string start = "    " + client_result(method) + " " + method.name + "(\n        " + client_parameters(method);
     // The idempotent ones change their copy of the options.
-    const std::string options = method.idempotent ? "::micro::rpc::CallOptions options" : "const ::micro::rpc::CallOptions& options";
+    const std::string options =
+        method.idempotent ? "::micro::rpc::CallOptions options" : "const ::micro::rpc::CallOptions& options";
     out += "\n" + comment(method.comment, "    ");
     out += start + ");\n";
     out += start + ", " + options + ");\n";
@@ -77,10 +87,18 @@ std::string handler_result(const Method& m) {
 std::string client_result(const Method& m) {
   std::string result;
   switch (m.kind) {
-    case Kind::kUnary: result = m.reply; break;
-    case Kind::kServerStream: result = "::micro::ReadStream<" + m.reply + ">"; break;
-    case Kind::kClientStream: result = "::micro::WriteStream<" + m.reply + ", " + m.request + ">"; break;
-    case Kind::kBidiStream: result = "::micro::BidiStream<" + m.reply + ", " + m.request + ">"; break;
+    case Kind::kUnary:
+      result = m.reply;
+      break;
+    case Kind::kServerStream:
+      result = "::micro::ReadStream<" + m.reply + ">";
+      break;
+    case Kind::kClientStream:
+      result = "::micro::WriteStream<" + m.reply + ", " + m.request + ">";
+      break;
+    case Kind::kBidiStream:
+      result = "::micro::BidiStream<" + m.reply + ", " + m.request + ">";
+      break;
   }
   return "::micro::Task<::micro::Result<" + result + ">>";
 }
@@ -92,10 +110,14 @@ std::string client_parameters(const Method& m) {
 
 std::string kind_constant(Kind kind) {
   switch (kind) {
-    case Kind::kUnary: return "kUnary";
-    case Kind::kServerStream: return "kServerStream";
-    case Kind::kClientStream: return "kClientStream";
-    case Kind::kBidiStream: return "kBidiStream";
+    case Kind::kUnary:
+      return "kUnary";
+    case Kind::kServerStream:
+      return "kServerStream";
+    case Kind::kClientStream:
+      return "kClientStream";
+    case Kind::kBidiStream:
+      return "kBidiStream";
   }
   return {};
 }

@@ -7,20 +7,28 @@ namespace {
 
 std::string unnamed_parameters(const Method& m) {
   switch (m.kind) {
-    case Kind::kUnary: return "::micro::Context&, const " + m.request + "&";
-    case Kind::kServerStream: return "::micro::Context&, const " + m.request + "&, ::micro::Writer<" + m.reply + ">&";
-    case Kind::kClientStream: return "::micro::Context&, ::micro::Reader<" + m.request + ">&";
-    case Kind::kBidiStream: return "::micro::Context&, ::micro::ReaderWriter<" + m.request + ", " + m.reply + ">&";
+    case Kind::kUnary:
+      return "::micro::Context&, const " + m.request + "&";
+    case Kind::kServerStream:
+      return "::micro::Context&, const " + m.request + "&, ::micro::Writer<" + m.reply + ">&";
+    case Kind::kClientStream:
+      return "::micro::Context&, ::micro::Reader<" + m.request + ">&";
+    case Kind::kBidiStream:
+      return "::micro::Context&, ::micro::ReaderWriter<" + m.request + ", " + m.reply + ">&";
   }
   return {};
 }
 
 std::string adapter(Kind kind) {
   switch (kind) {
-    case Kind::kUnary: return "UnaryMethod";
-    case Kind::kServerStream: return "ServerStreamMethod";
-    case Kind::kClientStream: return "ClientStreamMethod";
-    case Kind::kBidiStream: return "BidiStreamMethod";
+    case Kind::kUnary:
+      return "UnaryMethod";
+    case Kind::kServerStream:
+      return "ServerStreamMethod";
+    case Kind::kClientStream:
+      return "ClientStreamMethod";
+    case Kind::kBidiStream:
+      return "BidiStreamMethod";
   }
   return {};
 }
@@ -51,8 +59,8 @@ std::string endpoint(const Method& method) {
   out += "    endpoint.reply_type = &::micro::codec::message_type<" + method.reply + ">();\n";
   if (!method.comment.empty()) out += "    endpoint.description =" + description(method.comment) + ";\n";
   if (method.idempotent) out += "    endpoint.idempotent = true;\n";
-  out += "    endpoint.handler = ::std::make_shared<::micro::rpc::" + adapter(method.kind) + "<Handler, " + method.request + ", " +
-         method.reply + ">>(\n        *this, &Handler::" + method.name + ");\n";
+  out += "    endpoint.handler = ::std::make_shared<::micro::rpc::" + adapter(method.kind) + "<Handler, " + method.request +
+         ", " + method.reply + ">>(\n        *this, &Handler::" + method.name + ");\n";
   return out + "  }\n";
 }
 
@@ -73,14 +81,15 @@ std::string call(const Method& method, const std::string& message, const std::st
   const std::string result = client_result(method);
   const std::size_t prefix = std::string("::micro::Task<::micro::Result<").size();
   const std::string stream = result.substr(prefix, result.size() - prefix - 2);
-  return "TypedClient::open<" + stream + ">(\n      context, " + name + ", ::micro::rpc::MethodKind::" + kind_constant(method.kind) +
-         ", " + message + ", " + options + ")";
+  return "TypedClient::open<" + stream + ">(\n      context, " + name +
+         ", ::micro::rpc::MethodKind::" + kind_constant(method.kind) + ", " + message + ", " + options + ")";
 }
 
 std::string client_methods(const Service& service, const Method& method) {
   const std::string start =
       client_result(method) + " " + service.name + "::Client::" + method.name + "(\n    " + client_parameters(method);
-  const std::string message = method.kind == Kind::kServerStream ? "::micro::codec::ref(request)" : "::micro::codec::MessageRef{}";
+  const std::string message =
+      method.kind == Kind::kServerStream ? "::micro::codec::ref(request)" : "::micro::codec::MessageRef{}";
   if (!method.idempotent) {
     return start + ") {\n  return " + call(method, message, "defaults_") + ";\n}\n\n" +  //
            start + ", const ::micro::rpc::CallOptions& options) {\n  return " + call(method, message, "options") + ";\n}\n\n";

@@ -15,6 +15,7 @@
 namespace micro {
 
 using dynamic::Method;
+using dynamic::Pump;
 using dynamic::SchemaPtr;
 using dynamic::SchemaStore;
 
@@ -26,7 +27,7 @@ struct Prepared {
   Method method;
   codec::MessagePtr request;
 
-  rpc::MethodKind kind() const noexcept { return kind_of(*method.method); }
+  rpc::MethodKind kind() const noexcept { return dynamic::kind_of(*method.method); }
   std::string name() const { return dynamic::short_name(method.service->name, method.method->name); }
 };
 
@@ -37,7 +38,9 @@ bool may_be_outdated(const Error& error) { return error.reason() == "NO_ENDPOINT
 
 struct DynamicCaller::Impl {
   Impl(rpc::Client& c, registry::Cache* r, const DynamicCallerOptions& o)
-      : client(c), registry(r), options(o),
+      : client(c),
+        registry(r),
+        options(o),
         json({.emit_zero_values = o.json_zero_values, .proto_field_names = o.proto_field_names}) {}
   ~Impl() {
     for (Seat* seat = seats; seat != nullptr;) delete std::exchange(seat, seat->next);
@@ -53,8 +56,8 @@ struct DynamicCaller::Impl {
                                  const std::string_view* message, const rpc::CallOptions& options);
   Task<Result<std::string>> call(Context& context, std::string_view service, const Prepared& prepared,
                                  const rpc::CallOptions& options) const;
-  Task<Result<void>> stream(Context& context, std::string_view service, const Prepared& prepared, JsonSource& source, JsonSink& sink,
-                            const rpc::CallOptions& options) const;
+  Task<Result<void>> stream(Context& context, std::string_view service, const Prepared& prepared, JsonSource& source,
+                            JsonSink& sink, const rpc::CallOptions& options) const;
 
   // What belongs to one loop. Loops are few, so a list that only grows is found through without a lock.
   struct Seat {
@@ -121,11 +124,11 @@ Task<Result<std::string>> DynamicCaller::Impl::call(Context& context, std::strin
   co_return std::string(text.view());
 }
 
-Task<Result<void>> DynamicCaller::Impl::stream(Context& context, std::string_view service, const Prepared& prepared, JsonSource& source,
-                                               JsonSink& sink, const rpc::CallOptions& call_options) const {
+Task<Result<void>> DynamicCaller::Impl::stream(Context& context, std::string_view service, const Prepared& prepared,
+                                               JsonSource& source, JsonSink& sink, const rpc::CallOptions& call_options) const {
   Context child(context);
-  auto opened = co_await client.stream(child, service, prepared.method.service->name, prepared.method.method->name, prepared.kind(),
-                                       prepared.request.get(), call_options);
+  auto opened = co_await client.stream(child, service, prepared.method.service->name, prepared.method.method->name,
+                                       prepared.kind(), prepared.request.get(), call_options);
   if (!opened) co_return fail(std::move(opened.error()));
   Pump pump(child, **opened, *prepared.method.method, json, source, sink);
   Result<void> done = co_await pump.run();
@@ -149,14 +152,15 @@ Task<Result<std::string>> DynamicCaller::call_json(Context& context, std::string
   if (!prepared) co_return fail(prepared.error());
   if (prepared->kind() != rpc::MethodKind::kUnary) {
     co_return fail(failed_precondition(prepared->name() + " of service \"" + std::string(service) + "\" is a streaming method (" +
-                                       std::string(to_string(prepared->kind())) + ") and has no single reply; call it as a stream")
+                                       std::string(to_string(prepared->kind())) +
+                                       ") and has no single reply; call it as a stream")
                        .with_reason("STREAMING"));
   }
   co_return co_await impl_->call(context, service, *prepared, options);
 }
 
-Task<Result<void>> DynamicCaller::stream_json(Context& context, std::string_view service, std::string_view endpoint, JsonSource& source,
-                                              JsonSink& sink, const rpc::CallOptions& options) {
+Task<Result<void>> DynamicCaller::stream_json(Context& context, std::string_view service, std::string_view endpoint,
+                                              JsonSource& source, JsonSink& sink, const rpc::CallOptions& options) {
   const Result<Prepared> known = co_await impl_->prepare(context, service, endpoint, nullptr, options);
   if (!known) co_return fail(known.error());
   if (known->method.method->client_streaming) co_return co_await impl_->stream(context, service, *known, source, sink, options);
@@ -171,7 +175,8 @@ Task<Result<void>> DynamicCaller::stream_json(Context& context, std::string_view
   const std::string_view message = **first;
   const Result<Prepared> prepared = co_await impl_->prepare(context, service, endpoint, &message, options);
   if (!prepared) co_return fail(prepared.error());
-  if (prepared->method.method->server_streaming) co_return co_await impl_->stream(context, service, *prepared, source, sink, options);
+  if (prepared->method.method->server_streaming)
+    co_return co_await impl_->stream(context, service, *prepared, source, sink, options);
   Result<std::string> reply = co_await impl_->call(context, service, *prepared, options);
   if (!reply) co_return fail(std::move(reply.error()));
   co_return co_await sink.put(context, std::move(*reply));
@@ -187,7 +192,7 @@ Task<Result<std::vector<MethodInfo>>> DynamicCaller::methods(Context& context, s
       MethodInfo& info = out.emplace_back();
       info.service = each->name;
       info.method = method.name;
-      info.kind = kind_of(method);
+      info.kind = dynamic::kind_of(method);
       info.request = method.input->schema();
       info.reply = method.output->schema();
     }

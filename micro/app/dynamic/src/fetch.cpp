@@ -13,7 +13,8 @@ namespace {
 
 namespace reflection = rpc::reflection;
 
-constexpr Duration kLongest = std::chrono::seconds(10);
+// A stream has no time limit of its own, and a node that does not answer must not hold all who wait for the schema.
+constexpr Duration kUsualTimeout = std::chrono::seconds(5);
 
 // Questions and answers on one reflection stream.
 class Conversation {
@@ -106,8 +107,8 @@ Task<Result<SchemaPtr>> fetch_by(reflection::Version version, Context& context, 
                                  const rpc::CallOptions& options) {
   const reflection::Protocol& protocol = reflection::protocol(version);
   const codec::MessageRef none;
-  auto stream = co_await client.stream(context, service, protocol.service, reflection::kMethod, rpc::MethodKind::kBidiStream, none,
-                                       options);
+  auto stream = co_await client.stream(context, service, protocol.service, reflection::kMethod, rpc::MethodKind::kBidiStream,
+                                       none, options);
   if (!stream) co_return fail(std::move(stream.error()));
   Conversation conversation(**stream, protocol);
   co_return co_await gather(conversation);
@@ -116,8 +117,10 @@ Task<Result<SchemaPtr>> fetch_by(reflection::Version version, Context& context, 
 Error no_reflection(std::string_view service, const std::string& peer, Error cause) {
   std::string text = "service \"" + std::string(service) + "\"";
   if (!peer.empty()) text += " at " + peer;
-  text += " does not offer gRPC server reflection, so its endpoints are not known here; switch reflection on in that program, or call it "
-          "with generated code";
+  text +=
+      " does not offer gRPC server reflection, so its endpoints are not known here; switch reflection on in that program, or "
+      "call it "
+      "with generated code";
   return failed_precondition(std::move(text)).with_reason("NO_REFLECTION").with_cause(std::move(cause));
 }
 
@@ -127,8 +130,7 @@ Task<Result<SchemaPtr>> fetch_schema(Context& context, rpc::Client& client, std:
                                      const rpc::CallOptions& options) {
   rpc::CallOptions wanted = options;
   wanted.idempotent = true;
-  const Duration usual = client.options().request_timeout;
-  if (wanted.timeout <= Duration::zero()) wanted.timeout = usual > Duration::zero() ? usual : kLongest;
+  if (wanted.timeout <= Duration::zero()) wanted.timeout = kUsualTimeout;
   // A child: the metadata of these replies is nothing to the caller.
   Context child(context);
   child.set_timeout(wanted.timeout);
@@ -136,7 +138,8 @@ Task<Result<SchemaPtr>> fetch_schema(Context& context, rpc::Client& client, std:
   if (!schema && schema.error().code() == Code::kUnimplemented) {
     Result<SchemaPtr> older = co_await fetch_by(reflection::Version::kV1Alpha, child, client, service, wanted);
     if (older) co_return older;
-    if (older.error().code() == Code::kUnimplemented) co_return fail(no_reflection(service, child.peer(), std::move(older.error())));
+    if (older.error().code() == Code::kUnimplemented)
+      co_return fail(no_reflection(service, child.peer(), std::move(older.error())));
     schema = std::move(older);
   }
   if (!schema) co_return fail(std::move(schema.error()).with_context("schema of service \"" + std::string(service) + "\""));

@@ -19,7 +19,8 @@ Result<void> FileSet::add(std::vector<std::string> files) {
   for (std::string& bytes : files) {
     google::protobuf::FileDescriptorProto proto;
     if (!proto.ParseFromString(bytes) || proto.name().empty()) {
-      return fail(bad_schema("the node's reflection sent " + std::to_string(bytes.size()) + " bytes that are no file descriptor"));
+      return fail(
+          bad_schema("the node's reflection sent " + std::to_string(bytes.size()) + " bytes that are no file descriptor"));
     }
     if (!names_.insert(proto.name()).second) continue;
     if (names_.size() > kMostFiles) {

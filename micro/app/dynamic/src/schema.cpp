@@ -59,8 +59,9 @@ std::string nearest(std::string_view endpoint, const std::vector<std::string>& n
   const std::size_t dots = static_cast<std::size_t>(std::ranges::count(wanted, '.'));
   if (dots > 1) wanted = wanted.substr(wanted.rfind('.', wanted.rfind('.') - 1) + 1);
   std::string best;
-  std::size_t closest = wanted.size() / 3 + 2;
   if (wanted.size() > kLongest) return best;
+  // By the length of the method's name: that of the service is the same for most and says nothing.
+  std::size_t closest = last_part(wanted).size() / 3 + 2;
   for (const std::string& name : names) {
     const std::string_view compared = dots == 0 ? last_part(name) : std::string_view(name);
     if (compared.size() > kLongest) continue;

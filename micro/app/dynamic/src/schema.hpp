@@ -29,9 +29,9 @@ rpc::MethodKind kind_of(const codec::DynamicMethod& method) noexcept;
 // "Greeter.Hello" for the service "greeter.Greeter".
 std::string short_name(std::string_view service, std::string_view method);
 
-// The method an endpoint name means: "Greeter.Hello", "greeter.Greeter.Hello", "greeter.Greeter/Hello", "/greeter.Greeter/Hello", or
-// "Hello" when one service has it (those of grpc itself count only when no other has it).
-// Errors: NOT_FOUND, reason NO_ENDPOINT, and INVALID_ARGUMENT for more than one; both name `service`, the service in the registry.
+// The method an endpoint name means: "Greeter.Hello", "greeter.Greeter.Hello", "greeter.Greeter/Hello", "/greeter.Greeter/Hello",
+// or "Hello" when one service has it (those of grpc itself count only when no other has it). Errors: NOT_FOUND, reason
+// NO_ENDPOINT, and INVALID_ARGUMENT for more than one; both name `service`, the service in the registry.
 Result<Method> find_method(const Schema& schema, std::string_view service, std::string_view endpoint);
 
 }  // namespace micro::dynamic

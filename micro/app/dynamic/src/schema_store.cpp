@@ -88,7 +88,8 @@ Task<Result<SchemaPtr>> SchemaStore::get(Context& context, std::string_view serv
 
 Task<Result<SchemaStore::Nodes>> SchemaStore::nodes_of(Context& context, std::string_view service) {
   if (registry_ == nullptr) {
-    co_return fail(failed_precondition("no registry here to find service \"" + std::string(service) + "\" in; give its addresses"));
+    co_return fail(
+        failed_precondition("no registry here to find service \"" + std::string(service) + "\" in; give its addresses"));
   }
   if (Nodes known = view_->share(service)) co_return known;
   co_return co_await registry_->lookup(context, service);

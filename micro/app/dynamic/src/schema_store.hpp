@@ -22,8 +22,9 @@ class SchemaStore {
  public:
   SchemaStore(rpc::Client& client, registry::Cache* registry, Duration refresh_interval);
 
-  // The schema of a service: the one known, unless another version of the service has appeared or left since, or it is `unfit`, one
-  // that was tried and did not do. Then a new one is fetched, once for all who want it; the old one if that fails or was done just now.
+  // The schema of a service: the one known, unless another version of the service has appeared or left since, or it is `unfit`,
+  // one that was tried and did not do. Then a new one is fetched, once for all who want it; the old one if that fails or was done
+  // just now.
   Task<Result<SchemaPtr>> get(Context& context, std::string_view service, const rpc::CallOptions& options, const Schema* unfit);
 
  private:
@@ -45,8 +46,8 @@ class SchemaStore {
 
   Task<Result<Nodes>> nodes_of(Context& context, std::string_view service);
   bool is_good(Entry& entry, const Nodes& nodes, const Schema* unfit) const;
-  Task<Result<SchemaPtr>> fetch(Context& context, const std::string& key, std::string_view service, const rpc::CallOptions& options,
-                                Nodes nodes);
+  Task<Result<SchemaPtr>> fetch(Context& context, const std::string& key, std::string_view service,
+                                const rpc::CallOptions& options, Nodes nodes);
   Entry& entry(const std::string& key);
 
   rpc::Client& client_;

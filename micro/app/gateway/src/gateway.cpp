@@ -60,10 +60,32 @@ class ApiRoute final : public rpc::HttpHandler {
   std::unique_ptr<DynamicCaller> caller_;
 };
 
+// All services with their nodes and endpoints, as the registry has them: a look around for people and scripts.
+class ServicesRoute final : public rpc::HttpHandler {
+ public:
+  explicit ServicesRoute(Service& service) : service_(service) {}
+
+  Task<Result<http::Response>> handle(Context& context, const http::Request&, const rpc::PathParameters&) override {
+    Result<std::vector<registry::Service>> services = co_await service_.registry().list_services(context);
+    if (!services) co_return std::unexpected(std::move(services.error()));
+    std::string body = "[";
+    for (const registry::Service& each : *services) {
+      if (body.size() > 1) body += ",";
+      body += registry::to_json(each);
+    }
+    body += "]";
+    co_return http::Response::json(std::move(body));
+  }
+
+ private:
+  Service& service_;
+};
+
 }  // namespace
 
 void add_gateway(Service& service) {
-  // The pattern is well formed and the first of its kind.
+  // The patterns are well formed and the first of their kind.
+  (void)service.http().add("GET", "/services", std::make_shared<ServicesRoute>(service));
   (void)service.http().add("POST", "/api/{service}/{endpoint}", std::make_shared<ApiRoute>(service));
 }
 

@@ -14,7 +14,8 @@ using google::protobuf::FileDescriptor;
 
 // A file that contradicts another is left out: then its program already runs with the two, and the rest can still be told.
 class Quiet final : public DescriptorPool::ErrorCollector {
-  void AddError(const std::string&, const std::string&, const google::protobuf::Message*, ErrorLocation, const std::string&) override {}
+  void AddError(const std::string&, const std::string&, const google::protobuf::Message*, ErrorLocation,
+                const std::string&) override {}
 };
 
 }  // namespace

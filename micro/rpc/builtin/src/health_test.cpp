@@ -15,7 +15,9 @@ using Status = Health::Status;
 
 class HealthServiceTest : public testing::Test {
  protected:
-  const Endpoint& method(std::string_view name) { return find_endpoint(endpoints_, "/grpc.health.v1.Health/" + std::string(name)); }
+  const Endpoint& method(std::string_view name) {
+    return find_endpoint(endpoints_, "/grpc.health.v1.Health/" + std::string(name));
+  }
   Result<std::string> call(std::string_view name, std::string_view json) {
     FakeCall fake(method(name), json);
     const Reply done = block_on(loop_, fake.run());
@@ -60,8 +62,7 @@ TEST_F(HealthServiceTest, CheckOfAnUnknownServiceIsNotFound) {
 
 TEST_F(HealthServiceTest, ListsAllUpToALimit) {
   health_.set("greeter", Status::kNotServing);
-  EXPECT_EQ(call("List", "{}").value_or("error"),
-            R"({"statuses":{"":{"status":"SERVING"},"greeter":{"status":"NOT_SERVING"}}})");
+  EXPECT_EQ(call("List", "{}").value_or("error"), R"({"statuses":{"":{"status":"SERVING"},"greeter":{"status":"NOT_SERVING"}}})");
   for (int i = 0; i < 100; ++i) health_.set("s" + std::to_string(i), Status::kServing);
   const auto reply = call("List", "{}");
   ASSERT_FALSE(reply);

@@ -55,8 +55,8 @@ void answer(const FileIndex& index, const Message& request, Message& response) {
   response.Clear();
   builtin::set_string(response, "valid_host", builtin::get_string(request, "host"));
   builtin::mutable_message(response, "original_request").CopyFrom(request);
-  const auto* question = request.GetReflection()->GetOneofFieldDescriptor(
-      request, request.GetDescriptor()->FindOneofByName("message_request"));
+  const auto* question =
+      request.GetReflection()->GetOneofFieldDescriptor(request, request.GetDescriptor()->FindOneofByName("message_request"));
   if (question == nullptr) {
     return answer_error(response, Code::kInvalidArgument, "a reflection request must set one field of message_request");
   }

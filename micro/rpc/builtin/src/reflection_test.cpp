@@ -33,7 +33,9 @@ class ReflectionTest : public testing::TestWithParam<std::string> {
       for (Endpoint& endpoint : handler->endpoints()) endpoints_.push_back(std::move(endpoint));
     }
   }
-  const Endpoint& info() { return find_endpoint(endpoints_, "/grpc.reflection." + GetParam() + ".ServerReflection/ServerReflectionInfo"); }
+  const Endpoint& info() {
+    return find_endpoint(endpoints_, "/grpc.reflection." + GetParam() + ".ServerReflection/ServerReflectionInfo");
+  }
 
   // Asks one question after the other on one stream; the answers as JSON without the question.
   Names ask(const Names& questions) {
@@ -77,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(Versions, ReflectionTest, testing::Values("v1", "v1alph
 
 TEST_P(ReflectionTest, ListsEveryServiceOnceItselfIncluded) {
   EXPECT_EQ(*reflection::services_in(ask_one(R"({"listServices":""})").get()),
-            (Names{"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection", "shop.Shop"}));
+            (Names{"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
+                   "shop.Shop"}));
 }
 
 TEST_P(ReflectionTest, FindsFilesByWhatIsInThem) {
@@ -108,9 +111,11 @@ TEST_P(ReflectionTest, FindsFilesByWhatIsInThem) {
 
 TEST_P(ReflectionTest, WhatIsNotThereIsAnAnswerAndTheStreamGoesOn) {
   const std::pair<std::string, std::string> cases[] = {
-      {R"({"fileContainingSymbol":"shop.Shoppe"})", R"("errorResponse":{"errorCode":5,"errorMessage":"no symbol \"shop.Shoppe\" here; list_services names the services"})"},
+      {R"({"fileContainingSymbol":"shop.Shoppe"})",
+       R"("errorResponse":{"errorCode":5,"errorMessage":"no symbol \"shop.Shoppe\" here; list_services names the services"})"},
       {R"({"fileContainingSymbol":""})", R"("errorResponse":{"errorCode":5,)"},
-      {R"({"fileByFilename":"nothing.proto"})", R"("errorResponse":{"errorCode":5,"errorMessage":"no file \"nothing.proto\" here"})"},
+      {R"({"fileByFilename":"nothing.proto"})",
+       R"("errorResponse":{"errorCode":5,"errorMessage":"no file \"nothing.proto\" here"})"},
       {R"({"fileContainingExtension":{"containingType":"shop.messages.Order","extensionNumber":199}})",
        R"("errorResponse":{"errorCode":5,"errorMessage":"message \"shop.messages.Order\" has no extension 199 here"})"},
       {R"({"fileContainingExtension":{"containingType":"Nothing","extensionNumber":1}})", R"("errorResponse":{"errorCode":5,)"},
@@ -129,18 +134,22 @@ TEST_P(ReflectionTest, WhatIsNotThereIsAnAnswerAndTheStreamGoesOn) {
 }
 
 TEST_P(ReflectionTest, ListsExtensionNumbersSorted) {
-  const Names answers = ask({R"({"allExtensionNumbersOfType":"shop.messages.Order"})", R"({"allExtensionNumbersOfType":"shop.messages.Receipt"})"});
+  const Names answers =
+      ask({R"({"allExtensionNumbersOfType":"shop.messages.Order"})", R"({"allExtensionNumbersOfType":"shop.messages.Receipt"})"});
   ASSERT_EQ(answers.size(), 2U);
-  EXPECT_THAT(answers[0], testing::HasSubstr(
-      R"("allExtensionNumbersResponse":{"baseTypeName":"shop.messages.Order","extensionNumber":[101,120,150]})"));
-  EXPECT_THAT(answers[1], testing::HasSubstr(R"("allExtensionNumbersResponse":{"baseTypeName":"shop.messages.Receipt","extensionNumber":[]})"));
+  EXPECT_THAT(answers[0],
+              testing::HasSubstr(
+                  R"("allExtensionNumbersResponse":{"baseTypeName":"shop.messages.Order","extensionNumber":[101,120,150]})"));
+  EXPECT_THAT(answers[1], testing::HasSubstr(
+                              R"("allExtensionNumbersResponse":{"baseTypeName":"shop.messages.Receipt","extensionNumber":[]})"));
 }
 
 TEST_P(ReflectionTest, RepeatsHostAndQuestion) {
   const Names answers = ask({R"({"host":"a.example","fileByFilename":"x"})"});
   ASSERT_EQ(answers.size(), 1U);
-  EXPECT_THAT(answers[0], testing::StartsWith(
-      R"({"validHost":"a.example","originalRequest":{"host":"a.example","fileByFilename":"x"},"errorResponse":)"));
+  EXPECT_THAT(answers[0],
+              testing::StartsWith(
+                  R"({"validHost":"a.example","originalRequest":{"host":"a.example","fileByFilename":"x"},"errorResponse":)"));
 }
 
 // What a client does: all files of all services make types that can be used.
@@ -158,7 +167,8 @@ TEST_P(ReflectionTest, WhatIsServedIsComplete) {
     ASSERT_TRUE(method) << method.error().to_string();
     EXPECT_EQ((*method)->input->schema(), endpoint.request_type->schema());
     EXPECT_EQ((*method)->output->schema(), endpoint.reply_type->schema());
-    EXPECT_EQ((*method)->server_streaming, endpoint.kind == MethodKind::kServerStream || endpoint.kind == MethodKind::kBidiStream);
+    EXPECT_EQ((*method)->server_streaming,
+              endpoint.kind == MethodKind::kServerStream || endpoint.kind == MethodKind::kBidiStream);
   }
 }
 

@@ -195,7 +195,10 @@ void Client::start(LoopGroup& loops, registry::Cache* registry, ClientOptions op
 
 void Client::use(std::shared_ptr<Middleware> middleware) { chain_.add(std::move(middleware)); }
 
-const ClientOptions* Client::options() const noexcept { return impl_ ? &impl_->options : nullptr; }
+const ClientOptions& Client::options() const noexcept {
+  static const ClientOptions defaults;
+  return impl_ ? impl_->options : defaults;
+}
 
 namespace {
 

@@ -103,7 +103,7 @@ class ClientFixture : public ::testing::Test {
 
  private:
   Task<void> follow(std::shared_ptr<Pending> pending, rpc::CallOptions options, std::string request) {
-    co_await loop_.yield();
+    co_await loop_.schedule();
     pending->result = co_await ask(pending->context, std::move(options), std::move(request));
     pending->done.set();
   }

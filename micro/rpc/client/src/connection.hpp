@@ -61,7 +61,7 @@ class Connection final : private http2::Events {
   void tell_when_flushed(Exchange& exchange) { waiting_.push_back(&exchange); }
   void forget(Exchange& exchange) noexcept { std::erase(waiting_, &exchange); }
 
-  // A call that began at `since` got no answer in its time. When nothing else has come meanwhile the peer is asked with a PING.
+  // A call sent at `since` got no answer in its time. When nothing else has come meanwhile either, the peer is asked with a PING.
   void suspect(TimePoint since);
 
   // Takes no more calls and closes when those under way have ended.

@@ -74,6 +74,7 @@ bool Exchange::try_open(Connection& connection, codec::MessageRef request) {
     return false;
   }
   position_ = connection.position();
+  opened_ = now;
   stream_ = connection.open_stream(*this, *block, slot.fields);
   if (stream_ == nullptr) {
     progress_ = retry::Progress::kNotSent;
@@ -89,7 +90,7 @@ bool Exchange::try_open(Connection& connection, codec::MessageRef request) {
   if (info_.deadline) {
     timer_.set(slot.loop(), *info_.deadline, [](void* self) {
       auto& exchange = *static_cast<Exchange*>(self);
-      exchange.connection_->suspect(exchange.info_.begun);
+      exchange.connection_->suspect(exchange.opened_);
       const std::string_view what = exchange.http_status_ == 0 ? "no answer" : "not finished";
       exchange.fail_with(exchange.info_.too_late(" at " + exchange.connection_->pool().address(), what));
     }, this);

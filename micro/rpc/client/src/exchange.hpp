@@ -100,6 +100,7 @@ class Exchange {
   grpc::Compression encoding_ = grpc::Compression::kIdentity;
   int http_status_ = 0;
   std::uint64_t position_ = 0;  // of our HEADERS in the output of the connection
+  TimePoint opened_{};
   grpc::StatusReader status_;
   Result<void> result_;
   Timer timer_;

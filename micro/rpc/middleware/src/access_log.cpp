@@ -23,11 +23,22 @@ class AccessLog final : public Middleware {
   std::string_view name() const noexcept override { return "access_log"; }
 
   Task<Reply> handle(Context& context, Call& call, Next next) override {
-    const TimePoint start = Clock::now();
+    if (!logger_.enabled(log::Level::kWarn)) return next(context, call);  // nothing would be written
+    return logged(context, call, next);
+  }
+
+ private:
+  Task<Reply> logged(Context& context, Call& call, Next next) {
+    // The loop's clock: reading the real one twice would cost more than the rest of this.
+    const TimePoint start = Loop::current()->now();
     Reply reply = co_await next(context, call);
     const Code code = reply ? Code::kOk : reply.error().code();
     const log::Level level = level_of(code);
-    if (!logger_.enabled(level)) co_return reply;
+    if (logger_.enabled(level)) write(level, code, start, context, call, reply);
+    co_return reply;
+  }
+
+  void write(log::Level level, Code code, TimePoint start, const Context& context, const Call& call, const Reply& reply) {
     const double milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     logger_.write(level, "call",
                   {{"service", call.service},
@@ -38,10 +49,8 @@ class AccessLog final : public Middleware {
                    {"ms", milliseconds},
                    {"request_id", context.request_id()},
                    {"error", reply ? std::string_view{} : std::string_view(reply.error().message())}});
-    co_return reply;
   }
 
- private:
   log::Logger& logger_;
 };
 

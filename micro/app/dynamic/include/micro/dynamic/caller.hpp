@@ -61,18 +61,19 @@ struct DynamicCallerOptions {
 // Calls services without generated code, JSON in and JSON out: what gateways and command-line tools are made of.
 //
 // The schema comes from a node of the service by gRPC server reflection (v1, else v1alpha), is kept per service and loop, and is
-// fetched again when another version of the service appears or leaves and when an endpoint or a request does not fit it. Calls that need
-// the same schema at the same time share one fetch. While no node can be asked, the schema known goes on being used.
+// fetched again when another version of the service appears or leaves and when an endpoint or a request does not fit it. Calls
+// that need the same schema at the same time share one fetch. While no node can be asked, the schema known goes on being used.
 //
 // `service` is the name in the registry. `endpoint` is "Greeter.Hello", "greeter.Greeter/Hello", or "Hello" when only one service
-// has it. CallOptions::addresses names the nodes to call and to ask for the schema instead of those in the registry. The time limits
-// of the options hold for the fetch and for the call each; those of the context for both together.
+// has it. CallOptions::addresses names the nodes to call and to ask for the schema instead of those in the registry. The time
+// limit of the options holds for the fetch (5 s if there is none) and for the call each; that of the context for both together.
 //
 // Errors: those of the registry ("no node of service X in ..."), of the client and of the service unchanged; NOT_FOUND, reason
-// NO_ENDPOINT, with what there is and the nearest name; INVALID_ARGUMENT for an ambiguous endpoint and, with field and position, for
-// JSON that does not fit; FAILED_PRECONDITION, reason NO_REFLECTION, for nodes that do not offer reflection.
+// NO_ENDPOINT, with what there is and the nearest name; INVALID_ARGUMENT for an ambiguous endpoint and, with field and position,
+// for JSON that does not fit; FAILED_PRECONDITION, reason NO_REFLECTION, for nodes that do not offer reflection.
 //
-// Thread safety: any loop of the client's group may call; a call stays on its loop. Arguments live until the task has been awaited.
+// Thread safety: any loop of the client's group may call; a call stays on its loop. Arguments live until the task has been
+// awaited.
 class DynamicCaller {
  public:
   // Both must outlive the caller, and the caller its calls.
@@ -85,11 +86,11 @@ class DynamicCaller {
 
   // A unary call. An empty `json` is "{}". Reply metadata and the peer are put into the context.
   // Other kinds of method are FAILED_PRECONDITION, reason STREAMING.
-  Task<Result<std::string>> call_json(Context& context, std::string_view service, std::string_view endpoint, std::string_view json,
-                                      const rpc::CallOptions& options);
+  Task<Result<std::string>> call_json(Context& context, std::string_view service, std::string_view endpoint,
+                                      std::string_view json, const rpc::CallOptions& options);
 
-  // A call of any kind. Methods that take one request take exactly one message from `source`. Both directions of a stream flow at the
-  // same time; when the call has ended, `source` is not asked again and a pending question is cancelled.
+  // A call of any kind. Methods that take one request take exactly one message from `source`. Both directions of a stream flow at
+  // the same time; when the call has ended, `source` is not asked again and a pending question is cancelled.
   Task<Result<void>> stream_json(Context& context, std::string_view service, std::string_view endpoint, JsonSource& source,
                                  JsonSink& sink, const rpc::CallOptions& options);
 

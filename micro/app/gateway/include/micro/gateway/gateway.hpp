@@ -15,6 +15,8 @@ namespace micro {
 // back as headers; the header X-Micro-Node names the node that answered. An Error becomes the HTTP status of its code with the
 // JSON body of <micro/http/error.hpp>.
 //
+// `GET /services` lists what the registry has, as JSON.
+//
 // Adds the routes to the service, which is then started as usual. Several gateways may run side by side: they share nothing.
 void add_gateway(Service& service);
 

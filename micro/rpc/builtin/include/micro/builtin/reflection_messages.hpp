@@ -31,8 +31,8 @@ void ask_services(codec::MessageRef request);
 void ask_file_with_symbol(codec::MessageRef request, std::string_view symbol);
 void ask_file(codec::MessageRef request, std::string_view name);
 
-// What `response` answers: names of services, or serialised FileDescriptorProtos (the one asked for and some or all of its imports).
-// Errors: the error_response of the server with its code; INTERNAL when it answers another question.
+// What `response` answers: names of services, or serialised FileDescriptorProtos (the one asked for and some or all of its
+// imports). Errors: the error_response of the server with its code; INTERNAL when it answers another question.
 Result<std::vector<std::string>> services_in(codec::MessageRef response);
 Result<std::vector<std::string>> files_in(codec::MessageRef response);
 

@@ -75,8 +75,8 @@ class Client {
   Task<void> stop(TimePoint deadline);
 
   ClientCounters counters() const;
-  // Null before start().
-  const ClientOptions* options() const noexcept;
+  // The defaults before start().
+  const ClientOptions& options() const noexcept;
 
  private:
   struct Impl;
