@@ -42,7 +42,8 @@ done
 start() {
   local name=$1; shift
   shows "$* &"
-  "$@" >"$work/$name.log" 2>&1 &
+  : >"$work/$name.log"
+  "$@" >>"$work/$name.log" 2>&1 &
   pid[$name]=$!
   for _ in $(seq 100); do
     port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$work/$name.log" | head -1)

@@ -87,7 +87,10 @@ def compare(chosen, servers, loads):
         for scenario in chosen.scenarios:
             for load in filter(lambda load: load.can_run(scenario), loads):
                 for server in servers:
-                    sample = {"round": round_number, **measure(server, load, scenario, chosen.seconds, speeds)}
+                    try:
+                        sample = {"round": round_number, **measure(server, load, scenario, chosen.seconds, speeds)}
+                    except Failure as failure:
+                        raise Failure(f"{server.name}, {scenario.text}: {failure}\n{server.state()}") from None
                     samples.append(sample)
                     print(f"round {round_number + 1}/{chosen.rounds}  {load.name:9}  {scenario.text:7}  {server.name:16}"
                           f"{sample['cpu_us']:8.2f} us/request  {sample['rps']:9.0f} requests/s", file=sys.stderr)

@@ -73,6 +73,10 @@ class Server:
                 time.sleep(0.05)
         raise Failure(f"{self.name} does not listen on {self.address} after 10 s.\n{self.log_tail()}")
 
+    def state(self):
+        ended = self.process.poll()
+        return (f"{self.name} still runs. " if ended is None else f"{self.name} has ended with status {ended}. ") + self.log_tail()
+
     def log_tail(self):
         lines = self.log.read_text(errors="replace").splitlines()[-15:]
         return "\n".join([f"Last lines of {self.log}:", *lines])

@@ -53,7 +53,8 @@ def step(what, command, cwd, env=None, tries=1):
         if status == 0:
             return out
     if tries > 1 and (status is None or NETWORK.search(out + err)):
-        raise Skipped(f"{what} cannot be fetched: {tail(err or out, 1)}")
+        lines = [line for line in (err + out).splitlines() if NETWORK.search(line)] or ["it took too long"]
+        raise Skipped(f"{what} cannot be fetched: {lines[0]}")
     raise Failure(f"{what}: {tail(err or out)}")
 
 

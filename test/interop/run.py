@@ -9,7 +9,6 @@ Every client program prints one line a check ("hello: ok"). A check that is not 
 
 import argparse
 import pathlib
-import platform
 import re
 import sys
 
@@ -49,6 +48,7 @@ CHECKS = {
 SERVER_CHECKS = ("idle", "stop")
 # A row for what befalls a peer as a whole: skipped, does not build, crashes at its end.
 WHOLE = "all"
+TOOLS = "tools → greeter"
 COMMON = [name for name in CHECKS if name not in ("drop", "health", *SERVER_CHECKS)]
 
 
@@ -59,6 +59,7 @@ class Results:
         self.columns = {}
 
     def add(self, column, check, outcome):
+        outcome = " ".join(outcome.split())
         self.columns.setdefault(column, {})[check] = outcome
         print(f"  {column:<32} {check:<28} {outcome}", flush=True)
 
@@ -75,16 +76,20 @@ class Results:
     def outcomes(self, prefix):
         return [outcome for column in self.columns.values() for outcome in column.values() if outcome.startswith(prefix)]
 
-    def table(self, checks):
-        """In Markdown: one row a check, one column a pair; failures and skips in short."""
-        columns = {name: outcomes for name, outcomes in self.columns.items() if not set(outcomes).isdisjoint(checks)}
+    def table(self, columns, checks):
+        """In Markdown: one row a check, one column a pair; failures in short."""
         rows = [["check", *columns], ["---"] * (len(columns) + 1)]
         for check in checks:
-            rows.append([f"`{check}`", *(outcomes.get(check, "").split(":")[0] for outcomes in columns.values())])
-        return "\n".join("| " + " | ".join(row) + " |" for row in rows) if columns else ""
+            cells = [re.sub("^failed: .*", "failed", self.columns[column].get(check, "")) for column in columns]
+            if any(cells):
+                rows.append([f"`{check}`", *cells])
+        return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
     def tables(self):
-        return [table for table in (self.table([*CHECKS, WHOLE]), self.table(TOOL_CHECKS)) if table]
+        """The pairs of clients and servers, and the tools."""
+        pairs = [column for column in self.columns if column != TOOLS]
+        return (self.table(pairs, [*CHECKS, WHOLE]) if pairs else "",
+                self.table([TOOLS], [*TOOL_CHECKS, *SERVER_CHECKS, WHOLE]) if TOOLS in self.columns else "")
 
 
 def run_client(results, column, command, address, checks):
@@ -125,7 +130,6 @@ def run_peer(results, tools, name):
 
 
 def run_tools(results, tools):
-    column = "tools → greeter"
     program = []
 
     def grpcurl():
@@ -136,12 +140,12 @@ def run_tools(results, tools):
     with Server("greeter", greeter_command(tools, "greeter"), tools.work / "logs" / "tools") as server:
         checks = Tools(server.address, tools.work / "scratch", grpcurl)
         for check in TOOL_CHECKS:
-            results.attempt(column, check, getattr(checks, check))
-        check_server(results, column, server)
+            results.attempt(TOOLS, check, getattr(checks, check))
+        check_server(results, TOOLS, server)
 
 
 def page(results):
-    pairs = results.table(CHECKS)
+    pairs, tools = results.tables()
     checks = "\n".join(f"- `{name}`: {what}" for name, what in CHECKS.items())
     return f"""# Interoperability
 
@@ -156,7 +160,7 @@ An empty field: this pair has no such check. What the checks prove:
 
 Tools, all against `greeter`; [tools.py](../../test/interop/tools.py) says what each one sends and expects:
 
-{results.table(TOOL_CHECKS)}
+{tools}
 
 All of it runs on the loopback interface, without TLS and without proxies.
 """
@@ -191,7 +195,7 @@ def main():
             results.add(name, WHOLE, f"failed: {error}")
 
     failed, skipped, passed = (results.outcomes(prefix) for prefix in ("failed", "skipped", "ok"))
-    tables = "\n\n".join(results.tables())
+    tables = "\n\n".join(filter(None, results.tables()))
     print(f"\n{tables}\n\n{len(passed)} passed, {len(failed)} failed, {len(skipped)} skipped")
     if arguments.write:
         if failed or skipped or peers != PEERS:

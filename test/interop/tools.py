@@ -10,6 +10,7 @@ from processes import Failure, run, tail
 
 METHOD = "greeter.Greeter/Hello"
 JOHN = b'{"name":"John"}'
+GREETING = b'{"message":"Hello John"}'
 HTTP2 = "--http2-prior-knowledge"
 
 
@@ -83,7 +84,7 @@ class Tools:
         written, headers, body = self._curl(HTTP2, "-H", "te: trailers", body=request, content_type="application/grpc")
         expect(written.startswith("2 200"), f"HTTP version and status: {written}")
         expect(body == frame(text_field(1, b"Hello John")), f"body: {body!r}")
-        expect("grpc-status: 0" in headers.partition("\r\n\r\n")[2], f"trailers: {headers}")
+        expect("grpc-status: 0" in headers.partition("\n\n")[2], f"trailers: {headers}")
 
     def curl_grpc_timeout(self):
         """The server, not the client, ends a call whose time is over."""
@@ -91,7 +92,7 @@ class Tools:
         written, headers, _ = self._curl(HTTP2, "-H", "te: trailers", "-H", "grpc-timeout: 200m", keep_body=False,
                                          path="greeter.Greeter/Countdown", body=endless, content_type="application/grpc")
         expect(written.startswith("2 200"), f"HTTP version and status: {written}")
-        expect("grpc-status: 4" in headers.partition("\r\n\r\n")[2], f"trailers: {headers}")
+        expect("grpc-status: 4" in headers.partition("\n\n")[2], f"trailers: {headers}")
 
     def curl_errors(self):
         """What a person who errs is told, on both versions of HTTP."""
@@ -112,30 +113,34 @@ class Tools:
 
     # Load: a few thousand requests, every one answered well
 
-    def _h2load(self, *arguments, requests=5000):
+    def _h2load(self, *arguments, reply, requests=5000):
         h2load = shutil.which("h2load")
         if not h2load:
             raise Skipped("no h2load")
         status, out, err = run([h2load, f"-n{requests}", "-c10", *arguments, f"http://{self.address}/{METHOD}"], 60)
         counts = dict((name, int(count)) for count, name in re.findall(r"(\d+) (\w+)", (re.search(r"^requests: (.*)$", out, re.M) or " ")[0]))
         codes = re.search(r"^status codes: (.*)$", out, re.M)
+        data = re.search(r"\((\d+)\) data$", out, re.M)
         expect(status == 0 and counts.get("succeeded") == requests, f"status {status}, {counts}, {tail(err or out, 12)}")
         expect(codes and f"{requests} 2xx" in codes[1], f"status codes: {codes and codes[1]}")
+        # It does not look at bodies, and a failed gRPC call is a 200 without one.
+        expect(data and int(data[1]) == requests * len(reply), f"bytes of bodies: {data and data[1]}, not {requests * len(reply)}")
 
     def h2load_grpc(self):
         data = self.scratch / "hello.grpc"
         data.write_bytes(frame(text_field(1, b"John")))
-        self._h2load("-m50", "-d", data, "-H", "content-type: application/grpc", "-H", "te: trailers")
+        self._h2load("-m50", "-d", data, "-H", "content-type: application/grpc", "-H", "te: trailers",
+                     reply=frame(text_field(1, b"Hello John")))
 
     def h2load_json(self):
         data = self.scratch / "hello.json"
         data.write_bytes(JOHN)
-        self._h2load("-m50", "-d", data, "-H", "content-type: application/json")
+        self._h2load("-m50", "-d", data, "-H", "content-type: application/json", reply=GREETING)
 
     def h2load_http1(self):
         data = self.scratch / "hello.json"
         data.write_bytes(JOHN)
-        self._h2load("--h1", "-d", data, "-H", "content-type: application/json")
+        self._h2load("--h1", "-d", data, "-H", "content-type: application/json", reply=GREETING)
 
     def wrk_http1_json(self):
         wrk = shutil.which("wrk")
@@ -143,8 +148,8 @@ class Tools:
             raise Skipped("no wrk")
         script = self.scratch / "post.lua"
         script.write_text("wrk.method = 'POST'\nwrk.body = '%s'\nwrk.headers['Content-Type'] = 'application/json'\n"
-                          "response = function(status, _, body) if body ~= '{\"message\":\"Hello John\"}' then print('wrong:', body) end end\n"
-                          % JOHN.decode())
+                          "response = function(status, _, body) if body ~= '%s' then print('wrong:', body) end end\n"
+                          % (JOHN.decode(), GREETING.decode()))
         status, out, err = run([wrk, "-t1", "-c20", "-d2s", "-s", script, f"http://{self.address}/{METHOD}"], 30)
         count = re.search(r"(\d+) requests in", out)
         expect(status == 0 and count and int(count[1]) > 2000, f"status {status}: {tail(err or out)}")

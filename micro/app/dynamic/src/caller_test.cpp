@@ -189,15 +189,18 @@ TEST_F(DynamicTest, ExplainsBadSchemas) {
   };
   const Case cases[] = {
       {{{R"({"listServices":"*"})", list}, {R"({"fileContainingSymbol":"greeting.Greeter"})", serve_file(service)}},
-       R"(FAILED_PRECONDITION [BAD_SCHEMA]: schema of service "greeter": descriptor "greeting.proto" imports "greeting_messages.proto", which is not among those given; send it along)"},
+       R"(FAILED_PRECONDITION [BAD_SCHEMA]: schema of service "greeter": descriptor "greeting.proto" imports )"
+       R"("greeting_messages.proto", which is not among those given; send it along)"},
       {{{R"({"listServices":"*"})", list}, {R"({"fileContainingSymbol":"greeting.Greeter"})", serve_bytes("\xff\xff")}},
-       R"(FAILED_PRECONDITION [BAD_SCHEMA]: schema of service "greeter": the node's reflection sent 2 bytes that are no file descriptor)"},
+       R"(FAILED_PRECONDITION [BAD_SCHEMA]: schema of service "greeter": the node's reflection sent 2 bytes that are no )"
+       R"(file descriptor)"},
       {{{R"({"listServices":"*"})", R"({"listServicesResponse":{}})"}},
        R"(FAILED_PRECONDITION [BAD_SCHEMA]: schema of service "greeter": the node's reflection lists no service)"},
       {{{R"({"listServices":"*"})", list}},
        R"(NOT_FOUND: schema of service "greeter": service greeting.Greeter: not in the script)"},
       {{{R"({"listServices":"*"})", serve_bytes("x")}},
-       R"(INTERNAL: schema of service "greeter": the reflection service answered file_descriptor_response where list_services_response was asked for)"},
+       R"(INTERNAL: schema of service "greeter": the reflection service answered file_descriptor_response where )"
+       R"(list_services_response was asked for)"},
       {{{R"({"listServices":"*"})", "end"}},
        R"(INTERNAL: schema of service "greeter": the node's reflection ended without an answer)"},
   };

@@ -1,6 +1,7 @@
 #include "connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <micro/coro/deadline.hpp>
 #include <micro/duration/duration.hpp>
@@ -112,7 +113,7 @@ Task<Result<void>> Connection::read(bool handshake) {
 
 Result<void> Connection::receive(std::size_t count) {
   received_ = loop_.now();
-  ping_sent_ = false;
+  if (std::exchange(ping_sent_, false)) schedule_tick();
   Result<void> fed = session_.feed({buffer_.data(), count}, received_);
   bool more = count == buffer_.size();
   for (int round = 0; fed && more && round < kReadsPerTurn; ++round) {

@@ -1,0 +1,110 @@
+"""What `micro` prints, and the gateway over several nodes."""
+
+import json
+
+import cluster
+
+
+class ToolTest(cluster.ClusterTest):
+    def test_services(self):
+        done = self.micro("services")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(f"no service in the local registry in {self.registry}", done.stderr)
+        first, second = self.node(), self.node()
+        self.node("trouble")
+        done = self.micro("services")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = [line.split() for line in done.stdout.splitlines()]
+        self.assertEqual(lines[0], ["SERVICE", "VERSION", "NODES"])
+        self.assertEqual([line[0] for line in lines[1:]], ["greeter", "trouble"])
+        self.assertEqual(sorted(lines[1][2:]), sorted([first.address, second.address]))
+
+    def test_describe(self):
+        node = self.node()
+        done = self.micro("describe", "greeter")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for line in ["service  greeter", "version  latest", "  Greeter.Hello  (unary)", "    Greets one person by name. Safe to repeat.",
+                     "    request HelloRequest", "      name string", "    response HelloReply", "      message string",
+                     "  Greeter.Countdown  (server_stream)", "  Greeter.Collect  (client_stream)", "  Greeter.Chat  (bidi_stream)",
+                     "      names []string"]:
+            self.assertIn(line, done.stdout.splitlines())
+        self.assertRegex(done.stdout, rf"(?m)^  {node.address}  greeter-\S+  protocol=grpc  server=micro-cpp  registry=local$")
+        done = self.micro("describe", "greter")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r'^micro: NOT_FOUND.*no node of service "?greter"? in ')
+
+    def test_call(self):
+        self.node()
+        done = self.micro("call", "greeter", "Greeter.Hello", '{"name":"John"}')
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '{"message":"Hello John"}\n', ""))
+        for endpoint in ["Hello", "greeter.Greeter/Hello"]:
+            self.assertEqual(self.micro("call", "greeter", endpoint, '{"name":"J"}').stdout, '{"message":"Hello J"}\n')
+        done = self.micro("call", "greeter", "Greeter.Hello")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "^micro: INVALID_ARGUMENT.*field name: expected somebody to greet")
+        done = self.micro("call", "greeter", "Greeter.Chat", "{}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("streaming", done.stderr)
+
+    def test_wrong_use(self):
+        for arguments, word in [(["frobnicate"], "frobnicate"), (["call", "greeter"], "endpoint"), (["describe"], "service"),
+                                (["services", "--registry", "etdc"], "local, memory"), (["services", "--timeout", "x"], "timeout")]:
+            done = cluster.run("micro", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
+            self.assertTrue(done.stderr.startswith("micro: "), done.stderr)
+            self.assertIn(word, done.stderr)
+        done = cluster.run("micro")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("services", done.stdout + done.stderr)
+        for arguments in [["--help"], ["call", "--help"], ["gateway", "--help"]]:
+            done = cluster.run("micro", *arguments)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("--registry_address", done.stdout)
+        self.assertRegex(cluster.run("micro", "--version").stdout, r"^micro \d+\.\d+\.\d+\n$")
+
+    def test_environment(self):
+        node = self.node()
+        done = cluster.run("micro", "services", env={"MICRO_REGISTRY_ADDRESS": self.registry})
+        self.assertIn(node.address, done.stdout)
+
+
+class GatewayTest(cluster.ClusterTest):
+    def test_json_by_the_nodes_in_turn(self):
+        nodes = [self.node() for _ in range(3)]
+        gate = self.gateway()
+        seen = []
+        for _ in range(9):
+            status, headers, body = self.post(gate.address, "/api/greeter/Greeter.Hello", '{"name":"John"}')
+            self.assertEqual((status, json.loads(body)), (200, {"message": "Hello John"}))
+            self.assertEqual(headers["Content-Type"], "application/json")
+            seen.append(headers["X-Micro-Node"])
+        for turn in range(0, 9, 3):
+            self.assertEqual(sorted(seen[turn:turn + 3]), sorted(node.address for node in nodes))
+
+    def test_unknown_service(self):
+        gate = self.gateway()
+        status, _, body = self.post(gate.address, "/api/nobody/Nobody.Hello", "{}")
+        self.assertEqual(status, 404)
+        fault = json.loads(body)
+        self.assertEqual(fault["code"], "NOT_FOUND")
+        self.assertIn("nobody", fault["message"])
+        self.assertIn(self.registry, fault["message"])
+
+    def test_status_of_an_error(self):
+        self.node()
+        gate = self.gateway()
+        status, headers, body = self.post(gate.address, "/api/greeter/Greeter.Hello", '{"name":""}')
+        self.assertEqual(status, 400)
+        self.assertEqual(json.loads(body), {"code": "INVALID_ARGUMENT", "message": "field name: expected somebody to greet"})
+
+    def test_it_waits_for_nobody(self):
+        # The gateway may be there first.
+        gate = self.gateway()
+        self.assertEqual(self.post(gate.address, "/api/greeter/Greeter.Hello", "{}")[0], 404)
+        node = self.node()
+        gate.wait_line(rf"\[greeter\] node \[{node.address}\] join")
+        self.assertEqual(self.post(gate.address, "/api/greeter/Greeter.Hello", '{"name":"John"}')[0], 200)
+
+
+if __name__ == "__main__":
+    cluster.main()
