@@ -94,7 +94,7 @@ function(micro_component name)
 
   if(tests AND MICRO_BUILD_TESTS)
     micro_test(${name}_test SOURCES ${tests} DEPENDS ${name} ${ARG_PRIVATE_DEPENDS} ${ARG_TEST_DEPENDS}
-      LIBRARIES ${ARG_TEST_LIBRARIES} ${ARG_PRIVATE_LIBRARIES})
+      LIBRARIES ${ARG_TEST_LIBRARIES} ${ARG_PRIVATE_LIBRARIES} LABELS unit ${ARG_LAYER})
     target_include_directories(${name}_test PRIVATE src)
   endif()
   if(benches AND MICRO_BUILD_BENCH)
@@ -107,7 +107,8 @@ function(micro_component name)
 endfunction()
 
 # micro_test(<program> SOURCES ... [DEPENDS <component>...] [LIBRARIES <target>...] [LABELS ...] [TIMEOUT seconds])
-# A GoogleTest program; each of its cases is one CTest test.
+# A GoogleTest program, and one CTest test: starting a process for each of a few thousand cases costs more than running them.
+# Labels: unit (the default) and the component's layer, integration, interop, check, package.
 function(micro_test name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TIMEOUT" "SOURCES;DEPENDS;LIBRARIES;LABELS")
   add_executable(${name} ${ARG_SOURCES})
@@ -120,7 +121,6 @@ function(micro_test name)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
-  # One CTest entry a program: starting a process for each of a few thousand cases costs more than running them.
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -65,9 +65,9 @@ void Flags::add(std::string name, std::size_t& value, std::string help) {
 }
 
 void Flags::add(std::string name, Duration& value, std::string help) {
-  const auto take = [&value](const std::string& text) {
+  const auto take = [&value, flag = "--" + name](const std::string& text) {
     const Result<Duration> parsed = parse_duration(text);
-    if (!parsed) throw CLI::ValidationError(parsed.error().message());
+    if (!parsed) throw CLI::ValidationError(flag, parsed.error().message());
     value = *parsed;
   };
   CLI::Option* option = impl_->app->add_option_function<std::string>(spellings(name), take, std::move(help));
