@@ -7,6 +7,8 @@ JOBS ?= $(shell nproc)
 CTEST_JOBS ?= $(JOBS)
 # Extra arguments of ctest, for example: make test TESTS='-R http2 --repeat until-fail:10'
 TESTS ?=
+# What a sanitizer or gcc run builds, for example: make tsan TARGETS=coro_test TESTS='-R coro'
+TARGETS ?= all
 DEPS := scripts/deps.sh
 
 .DEFAULT_GOAL := help
@@ -61,7 +63,7 @@ gcc: ## The tests built by GCC
 asan tsan ubsan gcc:
 	@$(DEPS) build test dev
 	cmake --preset $@
-	cmake --build --preset $@ -j $(JOBS)
+	cmake --build --preset $@ -j $(JOBS) --target $(TARGETS)
 	ctest --preset $@ -j $(CTEST_JOBS) -LE 'check|package' $(TESTS)
 
 format: ## Format all C++ sources with clang-format-19

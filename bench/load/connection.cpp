@@ -184,7 +184,9 @@ void Connection::on_settings(std::string_view payload) {
   for (; payload.size() >= 6; payload.remove_prefix(6)) {
     const unsigned id = read_u32(payload.data()) >> 16;
     const std::uint32_t value = read_u32(payload.data() + 2);
-    const auto refuse = [&](const char* name) { die(std::string("the server's ") + name + " of " + std::to_string(value) + " is too small"); };
+    const auto refuse = [&](const char* name) {
+      die(std::string("the server's ") + name + " of " + std::to_string(value) + " is too small");
+    };
     if (id == 1 && value < 4096) refuse("SETTINGS_HEADER_TABLE_SIZE");
     if (id == 3 && value < run_.streams) refuse("SETTINGS_MAX_CONCURRENT_STREAMS");
     if (id == 4 && value < requests_.message_size()) refuse("SETTINGS_INITIAL_WINDOW_SIZE");

@@ -39,8 +39,8 @@ class Requests {
 
 // The whole run: how much is still to be sent, and what came back.
 struct Run {
-  std::uint64_t to_send;   // requests not yet sent
-  unsigned streams;        // outstanding per connection
+  std::uint64_t to_send;  // requests not yet sent
+  unsigned streams;       // outstanding per connection
   std::uint64_t ok = 0;
   std::uint64_t failed = 0;
   std::string first_failure;

@@ -43,14 +43,29 @@ Options parse(int argc, char** argv) {
   Options options;
   for (int option; (option = getopt(argc, argv, "c:m:n:d:p:N:M")) != -1;) {
     switch (option) {
-      case 'c': options.connections = static_cast<unsigned>(std::atoi(optarg)); break;
-      case 'm': options.streams = static_cast<unsigned>(std::atoi(optarg)); break;
-      case 'n': options.requests = static_cast<std::uint64_t>(std::atoll(optarg)); break;
-      case 'd': options.seconds = std::atof(optarg); break;
-      case 'p': options.path = optarg; break;
-      case 'N': options.name = optarg; break;
-      case 'M': options.metadata = true; break;
-      default: die(kUsage);
+      case 'c':
+        options.connections = static_cast<unsigned>(std::atoi(optarg));
+        break;
+      case 'm':
+        options.streams = static_cast<unsigned>(std::atoi(optarg));
+        break;
+      case 'n':
+        options.requests = static_cast<std::uint64_t>(std::atoll(optarg));
+        break;
+      case 'd':
+        options.seconds = std::atof(optarg);
+        break;
+      case 'p':
+        options.path = optarg;
+        break;
+      case 'N':
+        options.name = optarg;
+        break;
+      case 'M':
+        options.metadata = true;
+        break;
+      default:
+        die(kUsage);
     }
   }
   if (optind + 1 != argc || options.connections == 0 || options.streams == 0) die(kUsage);
@@ -99,12 +114,12 @@ int main(int argc, char** argv) {
   }
 
   const double seconds = static_cast<double>(last_reply - started) / 1e9;
-  std::printf("{\"connections\": %u, \"streams\": %u, \"ok\": %llu, \"failed\": %llu, \"seconds\": %.3f, \"rps\": %.0f, "
-              "\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n",
-              options.connections, options.streams, static_cast<unsigned long long>(run.ok),
-              static_cast<unsigned long long>(run.failed), seconds, static_cast<double>(run.ok) / std::max(seconds, 1e-9),
-              run.latency.percentile_us(0.5), run.latency.percentile_us(0.99), run.latency.percentile_us(0.999),
-              run.latency.percentile_us(1));
+  std::printf(
+      "{\"connections\": %u, \"streams\": %u, \"ok\": %llu, \"failed\": %llu, \"seconds\": %.3f, \"rps\": %.0f, "
+      "\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n",
+      options.connections, options.streams, static_cast<unsigned long long>(run.ok), static_cast<unsigned long long>(run.failed),
+      seconds, static_cast<double>(run.ok) / std::max(seconds, 1e-9), run.latency.percentile_us(0.5),
+      run.latency.percentile_us(0.99), run.latency.percentile_us(0.999), run.latency.percentile_us(1));
   if (!run.first_failure.empty()) std::fprintf(stderr, "grpc_load: %s\n", run.first_failure.c_str());
   return run.failed == 0 && run.first_failure.empty() ? 0 : 1;
 }

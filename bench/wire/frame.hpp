@@ -68,7 +68,9 @@ std::size_t each_frame(std::string_view bytes, OnFrame&& on_frame) {
     const char* p = bytes.data() + used;
     const std::size_t length = read_u32(p) >> 8;
     if (bytes.size() - used < kFrameHeaderSize + length) break;
-    on_frame(Frame{static_cast<std::uint8_t>(p[3]), static_cast<std::uint8_t>(p[4]), read_u32(p + 5) & 0x7fffffffu,
+    on_frame(Frame{static_cast<std::uint8_t>(p[3]),
+                   static_cast<std::uint8_t>(p[4]),
+                   read_u32(p + 5) & 0x7fffffffu,
                    {p + kFrameHeaderSize, length}});
     used += kFrameHeaderSize + length;
   }

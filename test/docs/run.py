@@ -7,8 +7,8 @@ its own for any lines. Attributes:
                     that terminal shows what it prints next; a line "^C" interrupts it.
     needs=PROGRAM   left out where that program is not installed
 
-Times, durations, ids and the ports of clients differ from run to run and are not compared. The ports on the page are replaced by free ones,
-and the registry is a directory of this run.
+Times, ids and directories differ from run to run and are not compared, nor is the order of a list of nodes. The ports on the page are
+replaced by free ones, and the registry is a directory of this run.
 """
 
 import argparse
@@ -36,8 +36,12 @@ VARYING = [
 ]
 
 
+# Nodes are listed in the order of their ids, which are random.
+NODES = re.compile(r"127\.0\.0\.1:\d+(?: 127\.0\.0\.1:\d+)+")
+
+
 def comparable(line):
-    line = line.rstrip("\r")
+    line = NODES.sub(lambda m: " ".join(sorted(m[0].split(" "))), line.rstrip("\r"))
     for pattern, name in VARYING:
         line = pattern.sub(name, line)
     return line
@@ -161,10 +165,10 @@ def steps(block):
 
 def free_ports(names):
     held = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-    ports = {name: str(each.getsockname()[1]) for name, each in zip(names, held)}
+    free = sorted(each.getsockname()[1] for each in held)  # in the order of the page, for commands that sort
     for each in held:
         each.close()
-    return ports
+    return dict(zip(names, map(str, free)))
 
 
 def main():

@@ -36,6 +36,7 @@ CHECKS = {
     "cancel": "CANCELLED in the middle of an endless stream; the connection goes on",
     "drop": "the same by destroying the stream",
     "large": "1 MiB there and back",
+    "large_stream": "the same with 2 MiB in a stream",
     "too_large": "5 MiB: RESOURCE_EXHAUSTED from the server; the connection goes on",
     "too_large_reply": "a reply above the limit of 4 MiB: RESOURCE_EXHAUSTED from the client",
     "gzip": "compressed requests",

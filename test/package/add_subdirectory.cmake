@@ -2,7 +2,6 @@
 include("${CMAKE_CURRENT_LIST_DIR}/common.cmake")
 
 set(build "${WORK_DIR}/subproject")
-file(REMOVE_RECURSE "${build}")
 
 run("configure the outer project" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/subproject" -B "${build}" ${configure_options}
   "-DMICRO_SOURCE_DIR=${SOURCE_DIR}")
@@ -19,6 +18,7 @@ foreach(library IN LISTS libraries)
   endif()
 endforeach()
 run("run it" "${build}/subproject")
+file(REMOVE_RECURSE "${build}/prefix")
 run("install it" "${CMAKE_COMMAND}" --install "${build}" --prefix "${build}/prefix")
 if(EXISTS "${build}/prefix/include/micro")
   message(FATAL_ERROR "installing the outer project installed our headers, which it did not ask for")

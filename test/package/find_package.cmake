@@ -3,7 +3,8 @@ include("${CMAKE_CURRENT_LIST_DIR}/common.cmake")
 
 set(prefix "${WORK_DIR}/prefix")
 set(build "${WORK_DIR}/consumer")
-file(REMOVE_RECURSE "${prefix}" "${build}")
+# The consumer's build directory stays, so that a second run costs little.
+file(REMOVE_RECURSE "${prefix}")
 
 run("install" "${CMAKE_COMMAND}" --install "${BINARY_DIR}" --prefix "${prefix}")
 

@@ -28,7 +28,8 @@ struct Reply {
   std::size_t data_at, trailers_at;
 
   explicit Reply(std::string_view message) {
-    append_frame(bytes, kHeaders, kEndHeaders, 0, "\x88\x0f\x10" + hpack_string("application/grpc"));  // :status 200, content-type
+    append_frame(bytes, kHeaders, kEndHeaders, 0,
+                 "\x88\x0f\x10" + hpack_string("application/grpc"));  // :status 200, content-type
     data_at = bytes.size();
     append_frame(bytes, kData, 0, 0, grpc_message(message));
     trailers_at = bytes.size();
@@ -80,7 +81,8 @@ bool flush(Connection& connection, int epoll) {
 }
 
 bool on_readable(Connection& connection, const Reply& reply) {
-  const ssize_t got = recv(connection.fd, connection.in.data() + connection.have, connection.in.size() - connection.have, MSG_DONTWAIT);
+  const ssize_t got =
+      recv(connection.fd, connection.in.data() + connection.have, connection.in.size() - connection.have, MSG_DONTWAIT);
   if (got <= 0) return got < 0 && errno == EAGAIN;
   connection.have += static_cast<std::size_t>(got);
   std::string_view bytes(connection.in.data(), connection.have);

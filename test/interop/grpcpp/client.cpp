@@ -30,8 +30,8 @@ void expect(bool ok, const std::string& what) {
 }
 
 void expect_code(const grpc::Status& status, StatusCode want) {
-  expect(status.error_code() == want, "expected code " + std::to_string(want) + ", got " + std::to_string(status.error_code()) + ": " +
-                                          status.error_message());
+  expect(status.error_code() == want, "expected code " + std::to_string(want) + ", got " + std::to_string(status.error_code()) +
+                                          ": " + status.error_message());
 }
 
 struct Context : grpc::ClientContext {
@@ -110,7 +110,7 @@ class Checks {
     for (int i = 0; i < 100; ++i) expect(reply.names(i) == "name " + std::to_string(i), "a name out of order: " + reply.names(i));
   }
 
-  void bidi() { chat(100, 0ms); }
+  void bidi() { chat(100, 0ms, ""); }
 
   void deadline() {
     Context context(200ms);
@@ -134,6 +134,7 @@ class Checks {
   }
 
   void large() { greet(std::string(kMebibyte, 'x')); }
+  void large_stream() { chat(2, 0ms, std::string(2 * kMebibyte, 'x')); }
 
   void too_large() { exhaust(5 * kMebibyte); }
   // The request is just below 4 MiB, the reply just above it: our own limit.
@@ -154,7 +155,7 @@ class Checks {
   }
 
   // The channel pings after 200 ms without data; a server that does not answer loses the call within it.
-  void keepalive() { chat(2, 700ms); }
+  void keepalive() { chat(2, 700ms, ""); }
 
  private:
   grpc::Status greet(grpc::ClientContext& context, const std::string& name) {
@@ -162,7 +163,8 @@ class Checks {
     request.set_name(name);
     greeter::HelloReply reply;
     grpc::Status status = stub_->Hello(&context, request, &reply);
-    if (status.ok()) expect(reply.message() == "Hello " + name, "greeting of " + std::to_string(reply.message().size()) + " bytes");
+    if (status.ok())
+      expect(reply.message() == "Hello " + name, "greeting of " + std::to_string(reply.message().size()) + " bytes");
     return status;
   }
 
@@ -177,16 +179,17 @@ class Checks {
     return stub_->Countdown(&context, request);
   }
 
-  void chat(int lines, std::chrono::milliseconds pause) {
+  void chat(int lines, std::chrono::milliseconds pause, const std::string& padding) {
     Context context;
     auto stream = stub_->Chat(&context);
     for (int i = 0; i < lines; ++i) {
       greeter::ChatMessage message;
-      message.set_text("line " + std::to_string(i));
+      message.set_text("line " + std::to_string(i) + padding);
       const std::string want = "you said: " + message.text();
       const bool answered = stream->Write(message) && stream->Read(&message);
       if (!answered) expect_code(stream->Finish(), StatusCode::OK);
-      expect(answered && message.text() == want, "expected '" + want + "', heard '" + message.text() + "'");
+      expect(answered && message.text() == want,
+             "expected '" + want.substr(0, 20) + "', heard '" + message.text().substr(0, 20) + "'");
       std::this_thread::sleep_for(pause);
     }
     stream->WritesDone();
@@ -232,6 +235,7 @@ constexpr std::pair<const char*, void (Checks::*)()> kChecks[] = {
     {"deadline", &Checks::deadline},
     {"cancel", &Checks::cancel},
     {"large", &Checks::large},
+    {"large_stream", &Checks::large_stream},
     {"too_large", &Checks::too_large},
     {"too_large_reply", &Checks::too_large_reply},
     {"gzip", &Checks::gzip},

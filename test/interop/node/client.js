@@ -50,7 +50,7 @@ function read(stream, take) {
   });
 }
 
-async function chat(lines, milliseconds) {
+async function chat(lines, milliseconds, padding = '') {
   const stream = client.Chat(within());
   const heard = [];
   let wake = () => {};
@@ -61,9 +61,9 @@ async function chat(lines, milliseconds) {
   ended.then(() => wake());
   for (let i = 0; i < lines; ++i) {
     const next = new Promise((resolve) => (wake = resolve));
-    stream.write({ text: `line ${i}` });
+    stream.write({ text: `line ${i}${padding}` });
     await next;
-    assert.equal(heard[i], `you said: line ${i}`);
+    assert.ok(heard[i] === `you said: line ${i}${padding}`, `line ${i}: heard ${String(heard[i]).slice(0, 20)}`);
     await pause(milliseconds);
   }
   stream.end();
@@ -142,6 +142,7 @@ const checks = {
   },
 
   large: () => greeted('x'.repeat(MEBIBYTE)),
+  large_stream: () => chat(2, 0, 'x'.repeat(2 * MEBIBYTE)),
   too_large: () => exhaust(5 * MEBIBYTE),
   // The request is just below 4 MiB, the reply just above it: our own limit.
   too_large_reply: () => exhaust(4 * MEBIBYTE - 6),

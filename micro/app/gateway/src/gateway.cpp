@@ -1,7 +1,8 @@
 #include <micro/gateway/gateway.hpp>
 
+#include <algorithm>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 
 #include <micro/dynamic/caller.hpp>
@@ -19,19 +20,36 @@ bool stays_here(std::string_view name) {
   return false;
 }
 
-class ApiRoute final : public rpc::HttpHandler {
+// gRPC carries printable ASCII, and any bytes under names that end in "-bin". A browser's cookie with more in it is no reason to
+// refuse the call.
+bool travels(const Metadata::Entry& entry) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  return !stays_here(entry.key) && (entry.key.ends_with("-bin") || std::ranges::all_of(entry.value, printable));
+}
+
+class ApiRoute final : public rpc::HttpHandler, public Hook {
  public:
   explicit ApiRoute(Service& service) : service_(service) {}
 
+  // The client and the cache exist from here on, and until the end of the last call.
+  Task<Result<void>> before_start() override {
+    caller_.emplace(service_.client(), service_.cache());
+    co_return Result<void>{};
+  }
+  Task<Result<void>> after_stop() override {
+    caller_.reset();
+    co_return Result<void>{};
+  }
+
   Task<Result<http::Response>> handle(Context& context, const http::Request& request, const rpc::PathParameters& parameters) override {
     for (const Metadata::Entry entry : context.metadata()) {
-      if (!stays_here(entry.key)) context.outgoing().add(entry.key, entry.value);
+      if (travels(entry)) context.outgoing().add(entry.key, entry.value);
     }
     const std::string& service = parameters[0].second;
     const std::string& endpoint = parameters[1].second;
     const std::string body = request.body.empty() ? "{}" : request.body;
     const rpc::CallOptions options;
-    Result<std::string> reply = co_await caller().call_json(context, service, endpoint, body, options);
+    Result<std::string> reply = co_await caller_->call_json(context, service, endpoint, body, options);
     if (!reply) {
       http::Response failed = http::Response::from_error(reply.error());
       add_metadata(context, failed);
@@ -49,15 +67,8 @@ class ApiRoute final : public rpc::HttpHandler {
     if (!context.peer().empty()) response.headers.set("X-Micro-Node", context.peer());
   }
 
-  // Made when first needed, because the client and the cache exist only once the service has started. Calls come from every loop.
-  DynamicCaller& caller() {
-    std::call_once(once_, [this] { caller_ = std::make_unique<DynamicCaller>(service_.client(), service_.cache()); });
-    return *caller_;
-  }
-
   Service& service_;
-  std::once_flag once_;
-  std::unique_ptr<DynamicCaller> caller_;
+  std::optional<DynamicCaller> caller_;
 };
 
 // All services with their nodes and endpoints, as the registry has them: a look around for people and scripts.
@@ -86,7 +97,9 @@ class ServicesRoute final : public rpc::HttpHandler {
 void add_gateway(Service& service) {
   // The patterns are well formed and the first of their kind.
   (void)service.http().add("GET", "/services", std::make_shared<ServicesRoute>(service));
-  (void)service.http().add("POST", "/api/{service}/{endpoint}", std::make_shared<ApiRoute>(service));
+  const auto api = std::make_shared<ApiRoute>(service);
+  service.add(api);
+  (void)service.http().add("POST", "/api/{service}/{endpoint}", api);
 }
 
 }  // namespace micro

@@ -49,15 +49,16 @@ Task<void> Registration::renew(Gate::Holder) {
   }
 }
 
-Task<void> Registration::stop() {
+Task<bool> Registration::stop() {
   life_.cancel(cancelled("the service is stopping"));
   co_await gate_.close();
-  if (!registered_) co_return;
+  if (!registered_) co_return false;
   registered_ = false;
   Context context;
   context.set_timeout(kTimeout);
   const Result<void> done = co_await registry_.deregister_service(context, record_);
   if (!done) logger_.warn("cannot leave the registry", {{"registry", registry_.describe()}, {"error", done.error().message()}});
+  co_return true;
 }
 
 }  // namespace micro

@@ -19,8 +19,8 @@ class Registration {
 
   // Registers for the first time, and starts to renew when that went well.
   Task<Result<void>> start();
-  // Stops renewing and leaves the registry. Does nothing when start() failed.
-  Task<void> stop();
+  // Stops renewing and leaves the registry; whether it was in there, which it was not when start() failed.
+  Task<bool> stop();
 
  private:
   Task<void> renew(Gate::Holder holder);

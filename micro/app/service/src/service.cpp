@@ -72,11 +72,11 @@ class SignalWait {
 
 std::optional<int> Service::configure(int argc, const char* const* argv) {
   Impl& impl = *impl_;
-  Flags flags(impl.options.name, impl.options.description, impl.options.version);
+  Flags flags(impl.program, impl.options.description, impl.options.version);
   impl.add_flags(flags);
   const Result<Flags::Parsed> parsed = flags.parse(argc, argv);
   if (!parsed) {
-    std::fprintf(stderr, "%s: %s\n", impl.options.name.c_str(), parsed.error().message().c_str());
+    impl.complain(parsed.error());
     return 2;
   }
   if (!parsed->text.empty()) {
@@ -89,41 +89,49 @@ std::optional<int> Service::configure(int argc, const char* const* argv) {
 int Service::run(int argc, const char* const* argv) {
   Impl& impl = *impl_;
   if (const std::optional<int> ended = configure(argc, argv)) return *ended;
-  if (const Result<void> started = impl.start(); !started) {
-    std::fprintf(stderr, "%s: %s\n", impl.options.name.c_str(), started.error().message().c_str());
+  Result<void> started = impl.prepare();
+  if (!started) {
+    impl.complain(started.error());
     return 1;
   }
 
-  SignalWait wait;
-  Loop& loop = impl.loops->loop(0);
-  std::unique_ptr<Signals> signals;  // lives on the first loop
-  Event listened;
+  // The first signal asks the service to stop, the second to hurry; then their default action is back, so that a third one ends
+  // the process.
   struct Listener {
-    static Detached run(Signals& source, SignalWait& waiting, Impl& service, Event& ended) {
-      for (int count = 1;; ++count) {
-        const int number = co_await source.next();
-        if (number == 0) break;
+    static Detached run(std::unique_ptr<Signals>& source, SignalWait& waiting, Impl& service, Event& ended) {
+      int number = co_await source->next();
+      if (number != 0) {
         waiting.arrived(number);
-        if (count == 2) service.hurry();
+        number = co_await source->next();
       }
+      source.reset();
+      if (number != 0) co_await service.hurry();
       ended.set();
     }
     static Task<void> stop(std::unique_ptr<Signals>& source, Event& ended) {
-      source->cancel();
+      if (source) source->cancel();
       co_await ended.wait();
-      source.reset();
     }
   };
+  SignalWait wait;
+  std::unique_ptr<Signals> signals;  // lives on the first loop
+  Event listened;
+  Loop& loop = impl.loops->loop(0);
+  // Before anything else happens there: from the moment others can see the service, it can be asked to stop.
   loop.post_remote([&] {
     signals = std::make_unique<Signals>(loop, std::initializer_list<int>{SIGINT, SIGTERM});
-    Listener::run(*signals, wait, impl, listened);
+    Listener::run(signals, wait, impl, listened);
   });
-  const int number = wait.wait();
-  impl.logger.info(number == SIGINT ? "stopping: SIGINT" : "stopping: SIGTERM");
-  impl.stop_service();
+  started = impl.launch();
+  if (started) {
+    const int number = wait.wait();
+    impl.logger.info(number == SIGINT ? "stopping: SIGINT" : "stopping: SIGTERM");
+    impl.stop_service();
+  }
   impl.run_on_loop(Listener::stop(signals, listened));
   impl.stop_loops();
-  return 0;
+  if (!started) impl.complain(started.error());
+  return started ? 0 : 1;
 }
 
 }  // namespace micro

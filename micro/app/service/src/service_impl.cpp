@@ -1,6 +1,7 @@
 #include "service_impl.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include <micro/builtin/health.hpp>
 #include <micro/builtin/reflection.hpp>
@@ -46,7 +47,7 @@ class Faults {
 }  // namespace
 
 Service::Impl::Impl(ServiceOptions o, Plugins p)
-    : options(std::move(o)), plugins(std::move(p)), logger(options.log), routes(std::make_shared<rpc::HttpRoutes>()) {}
+    : options(std::move(o)), program(options.name), plugins(std::move(p)), logger(options.log), routes(std::make_shared<rpc::HttpRoutes>()) {}
 
 void Service::Impl::add_flags(Flags& flags) {
   flags.add("name", options.name, "name of the service in the registry");
@@ -120,6 +121,13 @@ Result<void> Service::Impl::validate() {
 }
 
 Result<void> Service::Impl::start() {
+  if (Result<void> prepared = prepare(); !prepared) return prepared;
+  Result<void> launched = launch();
+  if (!launched) stop_loops();
+  return launched;
+}
+
+Result<void> Service::Impl::prepare() {
   if (running) return fail(failed_precondition("the service runs already"));
   if (Result<void> valid = validate(); !valid) return valid;
 
@@ -148,14 +156,16 @@ Result<void> Service::Impl::start() {
   for (const rpc::Endpoint& endpoint : server->endpoints()) health.set(endpoint.service, Health::Status::kServing);
   published = reachable_address();
   cache = std::make_unique<registry::Cache>(registry);
+  patience = std::make_unique<Context>();
+  return {};
+}
+
+Result<void> Service::Impl::launch() {
   loops->start();
   running = true;
   Result<void> result;
   run_on_loop(start_on_loop(result));
-  if (!result) {
-    stop_service();
-    stop_loops();
-  }
+  if (!result) stop_service();
   return result;
 }
 
@@ -171,8 +181,6 @@ Task<void> Service::Impl::start_on_loop(Result<void>& result) {
   server->accept();
   logger.info("listening on " + server->address().to_string());
   if (options.register_node) {
-    membership = std::make_unique<Membership>(*registry, logger);
-    membership->start();
     const Registration::Options times{.ttl = options.register_ttl, .interval = options.register_interval};
     registration = std::make_unique<Registration>(*registry, record(), times, logger);
     result = co_await registration->start();
@@ -181,6 +189,8 @@ Task<void> Service::Impl::start_on_loop(Result<void>& result) {
       co_return;
     }
     logger.info("registered " + options.name + " at " + published, {{"registry", registry->describe()}});
+    membership = std::make_unique<Membership>(*registry, logger);
+    membership->start();
   }
   for (const auto& hook : hooks) {
     result = co_await hook->after_start();
@@ -195,9 +205,9 @@ Task<void> Service::Impl::stop_on_loop() {
   }
   health.shutdown();
   if (registration) {
-    co_await registration->stop();
+    const bool was_registered = co_await registration->stop();
     // Others still have the node in their lists: time for the news to arrive.
-    co_await sleep_for(options.settle_delay);
+    if (was_registered) (void)co_await sleep(*patience, options.settle_delay);
   }
   Loop& loop = *Loop::current();
   const TimePoint deadline = loop.now() + options.drain_timeout;
@@ -233,12 +243,14 @@ void Service::Impl::stop_loops() {
   logger.flush();
 }
 
-void Service::Impl::hurry() {
-  struct Now {
-    static Task<void> stop(rpc::Server& server, Loop& loop) { (void)co_await server.stop(loop.now()); }
-  };
+Task<void> Service::Impl::hurry() {
   logger.warn("second signal: cancelling the calls still under way");
-  spawn(Now::stop(*server, loops->loop(0)));
+  patience->cancel(cancelled("second signal"));
+  (void)co_await server->stop(Loop::current()->now());
+}
+
+void Service::Impl::complain(const Error& error) const {
+  std::fprintf(stderr, "%s: %s\n", program.c_str(), error.message().c_str());
 }
 
 registry::Service Service::Impl::record() const {

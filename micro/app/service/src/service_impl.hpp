@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <micro/coro/gate.hpp>
+#include <micro/context/context.hpp>
 #include <micro/registry/cache.hpp>
 #include <micro/server/server.hpp>
 #include <micro/service/service.hpp>
@@ -24,19 +24,28 @@ struct Service::Impl {
   void add_flags(Flags& flags);
   // All faults of the options in one Error.
   Result<void> validate();
+  // prepare() and launch(), undone when they fail.
   Result<void> start();
+  // Everything up to the bound port; no thread runs yet.
+  Result<void> prepare();
+  // The rest. When it fails, only the loops are left to be stopped.
+  Result<void> launch();
   Task<void> start_on_loop(Result<void>& result);
   Task<void> stop_on_loop();
   // Everything but the loops, and then those. Both do nothing when there is nothing to stop.
   void stop_service();
   void stop_loops();
-  // Second signal: calls under way are cancelled now.
-  void hurry();
+  // Second signal: calls under way are cancelled now. On the first loop.
+  Task<void> hurry();
+  // Tells whoever started the program why it does not run.
+  void complain(const Error& error) const;
   registry::Service record() const;
   std::string reachable_address() const;
   void run_on_loop(Task<void> task);
 
   ServiceOptions options;
+  // Stands before what is told on standard error: the name given in code, whatever --name says.
+  const std::string program;
   Plugins plugins;
   std::vector<std::shared_ptr<rpc::Handler>> handlers;
   std::vector<std::shared_ptr<rpc::Middleware>> middleware;
@@ -56,6 +65,7 @@ struct Service::Impl {
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<Registration> registration;
   std::unique_ptr<Membership> membership;
+  std::unique_ptr<Context> patience;  // cancelled by hurry()
   std::string published;
   std::size_t hooks_started = 0;
   bool running = false;

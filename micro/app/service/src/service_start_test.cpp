@@ -108,7 +108,7 @@ TEST(ServiceStart, FailsWhenThePortIsTaken) {
   const Result<void> started = second.start();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code(), Code::kAlreadyExists);
-  EXPECT_THAT(started.error().message(), AllOf(HasSubstr(first.address()), HasSubstr("Address already in use")));
+  EXPECT_THAT(started.error().message(), AllOf(HasSubstr(first.address()), HasSubstr("address already in use")));
   EXPECT_THAT(steps, IsEmpty());
   EXPECT_THAT(listed(first, *registry), ElementsAre("first@latest " + first.address()));
   EXPECT_EQ(call(first, "first", "Say", "x"), "you said x") << "the other one is not disturbed";

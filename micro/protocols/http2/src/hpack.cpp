@@ -126,6 +126,11 @@ bool HeaderDecoder::set_table_size(std::uint32_t size) {
 }
 
 const DecodedBlock* HeaderDecoder::decode(std::string_view block, BlockKind kind, const Options& options, DecodedBlock& scratch) {
+  // The memo has a key only as long as no table has changed since it was made.
+  if (last_repeatable_ != 0 && memo_ && memo_->key == block && memo_->kind == kind && !block.empty()) {
+    ++repeats_;
+    return &memo_->result;
+  }
   const BlockState state = classify_block(block);
   if (state == BlockState::kChanges || block.empty() || block.size() > kLongestRepeatable) {
     last_repeatable_ = 0;
@@ -133,10 +138,6 @@ const DecodedBlock* HeaderDecoder::decode(std::string_view block, BlockKind kind
   }
   const std::uint64_t fingerprint = fingerprint_of(block);
   const bool again = fingerprint == last_repeatable_;
-  if (again && memo_ && memo_->key == block && memo_->kind == kind) {
-    ++repeats_;
-    return &memo_->result;
-  }
   if (!decode_into(block, state, kind, options, scratch)) return nullptr;
   if (again && !scratch.too_large) {
     if (!memo_) memo_ = std::make_unique<Memo>();

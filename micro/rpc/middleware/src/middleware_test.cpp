@@ -232,7 +232,7 @@ TEST_F(MiddlewareTest, AccessLogSaysWhoCalledWhatAndHowItEnded) {
   EXPECT_EQ(reply.error(), not_found("no user\njohn")) << "the reply goes on unchanged";
   ASSERT_EQ(sink_->get().size(), 1u);
   const std::string line = sink_->get().front();
-  for (const char* part : {" call ", "service=test.Echo", "method=Say", "peer=10.0.0.7:50122", "code=NOT_FOUND", "ms=", "request_id=r-1"}) {
+  for (const char* part : {"call ", "service=test.Echo", "method=Say", "peer=10.0.0.7:50122", "code=NOT_FOUND", "ms=", "request_id=r-1"}) {
     EXPECT_THAT(line, HasSubstr(part));
   }
   EXPECT_THAT(line, HasSubstr("protocol=" + std::string(to_string(Protocol::kHttpJson))));

@@ -53,7 +53,7 @@ Task<void> Connection::serve() {
     }
     if (!received) discard_ = true;
     if (!received && !protocol_) break;
-    flush();
+    output_added();
     while (!failed_ && !closing_ && protocol_ && !protocol_->wants_bytes()) {
       changed_.reset();
       co_await changed_.wait();

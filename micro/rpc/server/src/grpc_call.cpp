@@ -43,11 +43,11 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
   stream_ = &stream;
   endpoint_ = &endpoint;
   codec_ = &codec;
-  Error error = internal("");
+  std::optional<Error> error;
   if (!take_fields(block, error)) {
-    const bool unknown_encoding = error.code() == Code::kUnimplemented;
+    const bool unknown_encoding = error->code() == Code::kUnimplemented;
     context_.reset();
-    protocol_->reject(stream, error, unknown_encoding);
+    protocol_->reject(stream, *error, unknown_encoding);
     return false;
   }
   context_.set_peer(protocol.connection().peer());
@@ -55,7 +55,7 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
                .idempotent = endpoint.idempotent, .endpoint = &endpoint};
   cancelled_.link(context_.cancellation(), [](void* self, const Error& reason) { static_cast<GrpcCall*>(self)->on_cancel(reason); },
                   this);
-  worker_.call_begun();
+  worker_.call_begun(open_);
   if (endpoint.kind == MethodKind::kClientStream || endpoint.kind == MethodKind::kBidiStream) {
     start();
   } else {
@@ -64,7 +64,7 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
   return true;
 }
 
-bool GrpcCall::take_fields(const http2::HeaderBlock& block, Error& error) {
+bool GrpcCall::take_fields(const http2::HeaderBlock& block, std::optional<Error>& error) {
   grpc::MessageReader::Options reader;
   reader.max_message_size = worker_.state().options.max_receive_message_size;
   request_encoding_ = grpc::Compression::kIdentity;
@@ -148,6 +148,7 @@ void GrpcCall::start() {
   }
   if (call_.kind != MethodKind::kUnary) call_.stream = this;
   running_ = true;
+  const KeepResumeDepth keep;  // each call of a read batch has the budget to itself
   drive();
 }
 
@@ -379,7 +380,7 @@ Task<Result<void>> GrpcCall::close_send() { co_return Result<void>{}; }
 
 // Both ends are done: back to the pool.
 void GrpcCall::release() {
-  worker_.call_ended(failed_);
+  worker_.call_ended(open_, failed_);
   cancelled_.unlink();
   request_.reset();
   reply_.reset();

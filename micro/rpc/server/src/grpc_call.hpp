@@ -2,6 +2,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include <micro/call/call.hpp>
@@ -13,6 +14,8 @@
 #include <micro/http2/events.hpp>
 #include <micro/http2/session.hpp>
 #include <micro/task/task.hpp>
+
+#include "open_calls.hpp"
 
 namespace micro::rpc {
 
@@ -52,7 +55,7 @@ class GrpcCall final : public MessageStream {
     void await_resume() const noexcept {}
   };
 
-  bool take_fields(const http2::HeaderBlock& block, Error& error);
+  bool take_fields(const http2::HeaderBlock& block, std::optional<Error>& error);
   Result<void> take_request();
   void start();
   Detached drive();
@@ -75,6 +78,7 @@ class GrpcCall final : public MessageStream {
   const Endpoint* endpoint_ = nullptr;
   const codec::Codec* codec_ = nullptr;
   Context context_;
+  OpenCall open_{context_};
   Call call_;
   codec::MessagePtr request_;
   codec::MessagePtr reply_;

@@ -24,10 +24,10 @@ Result<http::Response> method_not_allowed(const http::Request& request, std::str
 
 HttpCall::HttpCall(Worker& worker, Owner& owner, const std::string& peer) : worker_(worker), owner_(&owner) {
   context_.set_peer(peer);
-  worker_.call_begun();
+  worker_.call_begun(open_);
 }
 
-HttpCall::~HttpCall() { worker_.call_ended(failed_); }
+HttpCall::~HttpCall() { worker_.call_ended(open_, failed_); }
 
 void HttpCall::start() {
   cancelled_.link(context_.cancellation(), [](void* self, const Error& reason) { static_cast<HttpCall*>(self)->on_cancel(reason); },

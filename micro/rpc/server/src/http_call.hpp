@@ -7,6 +7,8 @@
 #include <micro/server/http_routes.hpp>
 #include <micro/task/task.hpp>
 
+#include "open_calls.hpp"
+
 namespace micro::rpc {
 
 class Worker;
@@ -47,6 +49,7 @@ class HttpCall {
   Worker& worker_;
   Owner* owner_;
   Context context_;
+  OpenCall open_{context_};
   http::Request request_;
   CancelCallback cancelled_;
   bool running_ = false;

@@ -16,8 +16,8 @@ constexpr std::size_t kMaxFreeCalls = 1024;
 // connection is closed.
 constexpr Duration kIdleGrace = std::chrono::seconds(1);
 
-// After their calls are cancelled, handlers get this long to notice.
-constexpr Duration kCancelGrace = std::chrono::seconds(1);
+// Calls that are cancelled get this long to tell their callers, and handlers then as long to notice.
+constexpr Duration kCancelGrace = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -78,13 +78,13 @@ void Worker::unlink(Connection& connection) noexcept {
   --connection_count_;
 }
 
-void Worker::call_begun() noexcept {
-  ++open_calls_;
+void Worker::call_begun(OpenCall& call) noexcept {
+  open_calls_.add(call);
   counters_.calls.add();
 }
 
-void Worker::call_ended(bool failed) noexcept {
-  --open_calls_;
+void Worker::call_ended(OpenCall& call, bool failed) noexcept {
+  open_calls_.remove(call);
   counters_.calls_ended.add();
   if (failed) counters_.calls_failed.add();
   if (draining_) changed_.set();
@@ -103,7 +103,7 @@ Task<bool> Worker::wait_until_quiet(TimePoint deadline, bool force_idle) {
     self->late = true;
     self->changed.set();
   }, &expiry);
-  while (open_calls_ > 0 || connection_count_ > 0 || accepting_) {
+  while (open_calls_.size() > 0 || connection_count_ > 0 || accepting_) {
     for_each_connection([&](Connection& connection) { connection.close_if_idle(force_idle); });
     if (expiry.late) co_return false;
     changed_.reset();
@@ -130,10 +130,14 @@ Task<std::size_t> Worker::stop(TimePoint deadline) {
   if (!quiet) quiet = co_await wait_until_quiet(deadline, true);
   if (!quiet) {
     const Error reason = unavailable("the server is stopping and the call did not end in time");
-    for_each_connection([&](Connection& connection) { connection.abort(reason); });
-    co_await wait_until_quiet(loop_.now() + kCancelGrace, true);
+    open_calls_.cancel_all(reason);
+    quiet = co_await wait_until_quiet(loop_.now() + kCancelGrace, true);
+    if (!quiet) {
+      for_each_connection([&](Connection& connection) { connection.abort(reason); });
+      co_await wait_until_quiet(loop_.now() + kCancelGrace, true);
+    }
   }
-  co_return open_calls_;
+  co_return open_calls_.size();
 }
 
 std::string_view Worker::date() { return date_.at(std::time(nullptr)); }

@@ -12,6 +12,7 @@
 #include <micro/task/task.hpp>
 
 #include "connection.hpp"
+#include "open_calls.hpp"
 #include "state.hpp"
 
 namespace micro::rpc {
@@ -30,7 +31,7 @@ class Worker {
   const Address& address() const noexcept { return listener_->address(); }
   // On the worker's loop.
   void accept();
-  // On the worker's loop. Ends within a second of the deadline; returns the number of calls that did not end.
+  // On the worker's loop. Ends within a second or so of the deadline; returns the number of calls that did not end.
   Task<std::size_t> stop(TimePoint deadline);
   // Drops a listener that was never accepted from.
   void close_listener();
@@ -50,8 +51,8 @@ class Worker {
   void give_back(std::unique_ptr<GrpcCall> call) noexcept;
 
   // Bookkeeping of calls; stop() waits until all have ended.
-  void call_begun() noexcept;
-  void call_ended(bool failed) noexcept;
+  void call_begun(OpenCall& call) noexcept;
+  void call_ended(OpenCall& call, bool failed) noexcept;
 
  private:
   friend class Connection;
@@ -68,7 +69,7 @@ class Worker {
   std::unique_ptr<net::Listener> listener_;
   Connection* connections_ = nullptr;
   std::size_t connection_count_ = 0;
-  std::size_t open_calls_ = 0;
+  OpenCalls open_calls_;
   bool draining_ = false;
   bool accepting_ = false;
   Event changed_;  // a connection or a call has ended

@@ -145,16 +145,16 @@ func say(stream pb.Greeter_ChatClient, text string) error {
 	if err != nil {
 		return err
 	}
-	return expect(reply.Text == "you said: "+text, "said %q, heard %q", text, reply.Text)
+	return expect(reply.Text == "you said: "+text, "said %.20q, heard %.20q", text, reply.Text)
 }
 
-func (c *checker) chat(ctx context.Context, lines int, pause time.Duration) error {
+func (c *checker) chat(ctx context.Context, lines int, pause time.Duration, padding string) error {
 	stream, err := c.greeter.Chat(ctx)
 	if err != nil {
 		return err
 	}
 	for i := range lines {
-		if err := say(stream, fmt.Sprint("line ", i)); err != nil {
+		if err := say(stream, fmt.Sprint("line ", i, padding)); err != nil {
 			return err
 		}
 		time.Sleep(pause)
@@ -166,7 +166,7 @@ func (c *checker) chat(ctx context.Context, lines int, pause time.Duration) erro
 	return expect(err == io.EOF, "behind the last line: %v", err)
 }
 
-func (c *checker) bidi(ctx context.Context) error { return c.chat(ctx, 100, 0) }
+func (c *checker) bidi(ctx context.Context) error { return c.chat(ctx, 100, 0, "") }
 
 func (c *checker) deadline(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
@@ -202,6 +202,10 @@ func (c *checker) cancel(ctx context.Context) error {
 
 func (c *checker) large(ctx context.Context) error {
 	return c.greet(ctx, strings.Repeat("x", mebibyte))
+}
+
+func (c *checker) largeStream(ctx context.Context) error {
+	return c.chat(ctx, 2, 0, strings.Repeat("x", 2*mebibyte))
 }
 
 func (c *checker) tooLarge(ctx context.Context) error {
@@ -253,7 +257,7 @@ func (c *checker) keepalive(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.chat(ctx, 3, 100*time.Millisecond)
+	return c.chat(ctx, 3, 100*time.Millisecond, "")
 }
 
 func (c *checker) health(ctx context.Context) error {
@@ -300,7 +304,8 @@ func main() {
 	}{
 		{"hello", c.hello}, {"metadata", c.metadata}, {"invalid_argument", c.invalidArgument}, {"unknown_method", c.unknownMethod},
 		{"unknown_service", c.unknownService}, {"server_stream", c.serverStream}, {"client_stream", c.clientStream}, {"bidi", c.bidi},
-		{"deadline", c.deadline}, {"cancel", c.cancel}, {"large", c.large}, {"too_large", c.tooLarge},
+		{"deadline", c.deadline}, {"cancel", c.cancel}, {"large", c.large}, {"large_stream", c.largeStream},
+		{"too_large", c.tooLarge},
 		{"too_large_reply", c.tooLargeReply}, {"gzip", c.gzip}, {"concurrent", c.concurrent}, {"keepalive", c.keepalive},
 		{"health", c.health},
 	}
