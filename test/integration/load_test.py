@@ -11,6 +11,8 @@ class LoadTest(cluster.ClusterTest):
         super().setUp()
         self.requests = 20_000 // cluster.SLOW
         self.nodes = [self.node() for _ in range(3)]
+        for node in self.nodes:
+            self.wait_join(self.nodes, node.address)
         self.load_options = ["--requests", str(self.requests), "--concurrency", "32", "--rate", str(4000 // cluster.SLOW)]
 
     def wait_join(self, observers, address, count=1):
@@ -97,6 +99,8 @@ class ByGatewayTest(LoadTest):
     def setUp(self):
         super().setUp()
         self.gate = self.gateway()
+        for node in self.nodes:
+            self.wait_join([self.gate], node.address)
         self.path = "/api/greeter/Greeter.Hello"
 
     def http_load(self):

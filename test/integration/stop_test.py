@@ -1,7 +1,6 @@
 """How a node ends: what is under way is finished, or cancelled when time is up."""
 
 import signal
-import subprocess
 import threading
 
 import cluster
@@ -96,6 +95,7 @@ class StopTest(cluster.ClusterTest):
     def test_the_rest_goes_on(self):
         first, second = self.node(), self.node()
         gate = self.gateway()
+        gate.wait_line(rf"\[greeter\] node \[{first.address}\] join")
         self.terminate(first)
         for each in (second, gate):
             each.wait_line(rf"\[greeter\] node \[{first.address}\] leave")

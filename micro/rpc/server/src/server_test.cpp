@@ -202,10 +202,14 @@ TEST(ServerGrpc, StopCancelsWhatDoesNotEnd) {
   server.start();
   Http2Client client(server);
   http2::Stream& stream = client.open("/test.Echo/Hang");
+  Answer& hanging = client.answer();
   client.message(stream, "x", true);
   client.call("/test.Echo/Say", "marker");
   EXPECT_EQ(server.stop(Duration{}), 0U);
   EXPECT_EQ(server.echo->cancelled_handlers, 1);
+  client.run_until([&] { return hanging.closed; });
+  EXPECT_EQ(hanging.field("grpc-status"), "14");
+  EXPECT_EQ(hanging.field("grpc-message"), "the server is stopping and the call did not end in time");
 }
 
 TEST(ServerJson, AnswersOnHttp1) {
