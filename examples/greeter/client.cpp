@@ -70,7 +70,10 @@ micro::Task<micro::Result<void>> chat(Greeter::Client& greeter) {
     std::printf("Chat       %s\n", message.text().c_str());
   }
   auto closed = co_await stream->close_send();
-  co_return closed;
+  if (!closed) co_return closed;
+  auto more = co_await stream->read(message);  // false: the service has said all, and ended the call well
+  if (!more) co_return std::unexpected(more.error());
+  co_return micro::Result<void>{};
 }
 
 micro::Task<void> call_all(micro::Service& service, int& status) {

@@ -1,7 +1,8 @@
 #include <micro/flags/flags.hpp>
 
 #include <algorithm>
-#include <sstream>
+#include <string_view>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -25,6 +26,37 @@ std::string env_name(const std::string& prefix, const std::string& name) {
   std::string upper = prefix + "_" + name;
   for (char& c : upper) c = c == '-' ? '_' : (c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c);
   return upper;
+}
+
+// Levenshtein's distance: how many letters to change, add or drop.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+// What was meant by an unknown argument: the flag or command nearest to it, if any is near.
+std::string suggestion(const CLI::App& app, const std::string& unknown) {
+  const std::string wanted = unknown.substr(0, unknown.find('='));
+  std::string best;
+  std::size_t best_distance = 3;
+  const auto consider = [&](const std::string& name) {
+    const std::size_t d = distance(wanted, name);
+    if (d < best_distance) best_distance = d, best = name;
+  };
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) consider("--" + name);
+  }
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) consider(command->get_name());
+  return best.empty() ? "" : " (did you mean " + best + "?)";
 }
 
 }  // namespace
@@ -98,11 +130,17 @@ Result<Flags::Parsed> Flags::parse(int argc, const char* const* argv) {
   } catch (const CLI::CallForHelp&) {
     // The help of the sub-command that was asked for it.
     const auto chosen = app.get_subcommands();
-    parsed.text = chosen.empty() ? app.help() : chosen.front()->help();
+    parsed.text = chosen.empty() ? app.help() : chosen.front()->help(app.get_name());
     return parsed;
   } catch (const CLI::CallForVersion& version) {
     parsed.text = std::string(version.what()) + "\n";
     return parsed;
+  } catch (const CLI::ExtrasError&) {
+    const auto chosen = app.get_subcommands();
+    const CLI::App& used = chosen.empty() ? app : *chosen.front();
+    const std::vector<std::string> unknown = app.remaining(true);
+    const std::string first = unknown.empty() ? std::string() : unknown.front();
+    return fail(invalid_argument("unknown argument " + first + suggestion(used, first) + "; see " + app.get_name() + " --help"));
   } catch (const CLI::ParseError& error) {
     return fail(invalid_argument(std::string(error.what()) + "; see " + app.get_name() + " --help"));
   }

@@ -55,7 +55,8 @@ TEST(Flags, BadInputSaysWhatIsWrong) {
     std::vector<const char*> arguments;
     const char* message;
   } cases[] = {
-      {{"--adress", ":1"}, "adress"},
+      {{"--adress", ":1"}, "unknown argument --adress (did you mean --address?); see"},
+      {{"--register_ttl", "5"}, "--register_ttl: "},
       {{"--loops", "many"}, "many"},
       {{"--register_ttl", "1 year"}, "1 year"},
       {{"--address"}, "address"},

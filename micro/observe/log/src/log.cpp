@@ -1,5 +1,6 @@
 #include <micro/log/log.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -99,6 +100,20 @@ void append_value(std::string& out, const Field& field, bool json) {
   }
 }
 
+// Our own names of the levels, as wide as the widest: spdlog cuts "warning" to "warni".
+class LevelFlag final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    const std::string_view name = to_string(from_spdlog(message.level));
+    const std::string_view padding = std::string_view("     ").substr(std::min<std::size_t>(name.size(), 5));
+    message.color_range_start = out.size();
+    out.append(name.data(), name.data() + name.size());
+    message.color_range_end = out.size();
+    out.append(padding.data(), padding.data() + padding.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<LevelFlag>(); }
+};
+
 class ForwardingSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
   explicit ForwardingSink(std::shared_ptr<Logger::Sink> sink) : sink_(std::move(sink)) {}
@@ -160,7 +175,9 @@ void Logger::set_level(Level level) noexcept { impl_->level.store(level, std::me
 void Logger::set_format(Format format) {
   impl_->format.store(format, std::memory_order_relaxed);
   // A JSON line has its time and level inside.
-  impl_->logger.set_pattern(format == Format::kText ? "%H:%M:%S.%e %^%-5!l%$ %v" : "%v");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<LevelFlag>('L').set_pattern(format == Format::kText ? "%H:%M:%S.%e %L %v" : "%v");
+  impl_->logger.set_formatter(std::move(formatter));
 }
 
 void Logger::write(Level level, std::string_view message, Fields fields) {

@@ -37,7 +37,7 @@ void Http2HttpCall::receive(std::string_view data, bool end_stream) {
   const std::size_t limit = protocol_.worker().state().options.max_receive_message_size;
   if (body.size() + data.size() > limit) {
     http::Response response = http::Response::from_error(http::error_with_status(
-        http::status::kContentTooLarge, "BODY_TOO_LARGE", "the request body is larger than the limit of " + std::to_string(limit) + " bytes"));
+        http::status::kContentTooLarge, "HTTP_BODY_SIZE", "the request body is larger than the limit of " + std::to_string(limit) + " bytes"));
     HttpCall* call = call_;
     answer(response);
     call->detach(cancelled("refused"));

@@ -49,7 +49,8 @@ class Service {
   rpc::HttpRoutes& http();
 
   // Parses the command line and the environment, starts, runs until SIGINT or SIGTERM, stops. A second signal cancels the calls
-  // still under way, a third ends the process at once. The result is what main() returns: 0 after a proper stop, 1 when it could not start, 2 for a bad command line.
+  // still under way, a third ends the process at once. The result is what main() returns: 0 after a proper stop, 1 when it could
+  // not start, 2 for a bad command line.
   int run(int argc, const char* const* argv);
 
   // Only the command line and the environment: for programs that go on with start(). A value is what main() is to return at once
