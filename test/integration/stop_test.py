@@ -112,5 +112,38 @@ class StopTest(cluster.ClusterTest):
         self.assertEqual(status, 200, body)
 
 
+class KillTest(cluster.ClusterTest):
+    def kill_one_of_three(self, endpoint):
+        """12 calls through the gateway under way on three nodes, one of which is killed: (the node, its calls, all answers)."""
+        nodes = [self.node("trouble") for _ in range(3)]
+        gate = self.gateway()
+        answers = []
+        path = f"/api/trouble/{endpoint}"
+        calls = [threading.Thread(target=lambda: answers.append(self.post(gate.address, path, '{"milliseconds":2000}')))
+                 for _ in range(12)]
+        for call in calls:
+            call.start()
+        for node in nodes:
+            node.wait_line("wait begins", 4)
+        victim = nodes[0]
+        victim.signal(signal.SIGKILL)
+        victim.wait()
+        for call in calls:
+            call.join()
+        return victim, len(victim.matches("wait begins")), answers
+
+    def test_calls_on_the_node_fail_and_no_other(self):
+        victim, on_victim, answers = self.kill_one_of_three("Trouble.Wait")
+        failed = [answer for answer in answers if answer[0] != 200]
+        self.assertEqual((len(answers), len(failed)), (12, on_victim), answers)
+        for status, _, body in failed:
+            self.assertEqual(status, 503, body)
+            self.assertIn(victim.address, body)
+
+    def test_calls_that_may_be_repeated_do_not_fail(self):
+        _, _, answers = self.kill_one_of_three("Trouble.WaitAgain")
+        self.assertEqual([answer[0] for answer in answers], [200] * 12)
+
+
 if __name__ == "__main__":
     cluster.main()

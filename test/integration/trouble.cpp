@@ -37,6 +37,10 @@ class Trouble final : public trouble::Trouble::Handler {
     co_return text("waited");
   }
 
+  micro::Task<micro::Result<Text>> WaitAgain(micro::Context& context, const trouble::WaitRequest& request) override {
+    return Wait(context, request);
+  }
+
   micro::Task<micro::Result<Text>> Ignore(micro::Context&, const trouble::WaitRequest& request) override {
     say("ignore begins");
     co_await micro::sleep_for(std::chrono::milliseconds(request.milliseconds()));

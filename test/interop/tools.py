@@ -94,22 +94,30 @@ class Tools:
         expect(written.startswith("2 200"), f"HTTP version and status: {written}")
         expect("grpc-status: 4" in headers.partition("\n\n")[2], f"trailers: {headers}")
 
-    def curl_errors(self):
-        """What a person who errs is told, on both versions of HTTP."""
-        cases = [
-            ("an empty name", METHOD, b"{}", "400", "name"),
-            ("malformed JSON", METHOD, b'{"name":', "400", ""),
-            ("a wrong type", METHOD, b'{"name":{"first":"John"}}', "400", "name"),
-            ("an unknown method", "greeter.Greeter/Nope", JOHN, "404", "nope"),
-            ("an unknown service", "greeter.Nobody/Hello", JOHN, "404", "nobody"),
-            ("a body of 5 MiB", METHOD, json.dumps({"name": "x" * (5 << 20)}).encode(), "413", ""),
-        ]
-        for version in ("--http1.1", HTTP2):
-            for what, path, request, want, word in cases:
-                written, _, body = self._curl(version, path=path, body=request)
-                expect(written.split()[1] == want, f"{what}, {version}: expected {want}, got {written} {body[:200]!r}")
-                expect(word in body.decode().lower(), f"{what}, {version}: '{word}' is not in {body!r}")
-            self._hello_json("2" if version == HTTP2 else "1.1", version)
+    def _told(self, version, what, request, want, word, path=METHOD):
+        """What a person who errs is told."""
+        written, _, body = self._curl(version, path=path, body=request)
+        expect(written.split()[1] == want, f"{what}: expected {want}, got {written} {body[:200]!r}")
+        expect(word in body.decode().lower(), f"{what}: '{word}' is not in {body!r}")
+
+    def _errors(self, version):
+        self._told(version, "an empty name", b"{}", "400", "name")
+        self._told(version, "malformed JSON", b'{"name":', "400", "")
+        self._told(version, "a wrong type", b'{"name":{"first":"John"}}', "400", "name")
+        self._told(version, "an unknown method", JOHN, "404", "nope", path="greeter.Greeter/Nope")
+        self._told(version, "an unknown service", JOHN, "404", "nobody", path="greeter.Nobody/Hello")
+
+    def curl_http1_errors(self):
+        self._errors("--http1.1")
+
+    def curl_http1_too_large(self):
+        self._told("--http1.1", "a body of 5 MiB", b" " * (5 << 20), "413", "limit")
+
+    def curl_http2_errors(self):
+        self._errors(HTTP2)
+
+    def curl_http2_too_large(self):
+        self._told(HTTP2, "a body of 5 MiB", b" " * (5 << 20), "413", "limit")
 
     # Load: a few thousand requests, every one answered well
 

@@ -115,8 +115,11 @@ Task<Result<Prepared>> DynamicCaller::Impl::prepare(Context& context, std::strin
 Task<Result<std::string>> DynamicCaller::Impl::call(Context& context, std::string_view service, const Prepared& prepared,
                                                     const rpc::CallOptions& call_options) const {
   const codec::MessagePtr reply(*prepared.method.method->output);
+  // Its .proto says that the method may be repeated: a lost node then costs the caller nothing.
+  rpc::CallOptions repeatable = call_options;
+  repeatable.idempotent = call_options.idempotent || prepared.method.method->idempotent;
   rpc::Reply done = co_await client.call(context, service, prepared.method.service->name, prepared.method.method->name,
-                                         prepared.request.get(), reply.get(), call_options);
+                                         prepared.request.get(), reply.get(), repeatable);
   if (!done) co_return fail(std::move(done.error()));
   Buffer text;
   Result<void> encoded = json.marshal(reply.get(), text);

@@ -156,17 +156,26 @@ TEST_F(StreamJsonTest, ASinkThatFailsEndsTheCall) {
 }
 
 TEST_F(StreamJsonTest, EndsWithItsContext) {
-  Source source({}, Source::Then::kWait);
-  std::string out;
+  // The caller loses patience as soon as the call is under way.
+  struct Impatient final : JsonSource {
+    explicit Impatient(Context& c) : call(c) {}
+    Task<Result<std::optional<std::string>>> next(Context& context) override {
+      call.cancel(deadline_exceeded("too late"));
+      Result<void> waited = co_await never.wait(context);
+      co_return fail(waited.error());
+    }
+    Context& call;
+    Event never;
+  };
   auto run = [&]() -> Task<void> {
     Context context;
-    context.set_timeout(std::chrono::milliseconds(20));
+    Impatient source(context);
     const rpc::CallOptions options;
     const Result<void> done = co_await caller_.stream_json(context, "greeter", "Greeter.Chat", source, sink_, options);
     EXPECT_EQ(done.error().code(), Code::kDeadlineExceeded);
+    EXPECT_THAT(done.error().message(), testing::HasSubstr("too late"));
   };
   on(run());
-  EXPECT_TRUE(source.was_cancelled);
 }
 
 }  // namespace

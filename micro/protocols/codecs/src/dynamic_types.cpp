@@ -52,7 +52,9 @@ struct DynamicTypes::Impl {
                                .input = type(method.input_type()),
                                .output = type(method.output_type()),
                                .client_streaming = method.client_streaming(),
-                               .server_streaming = method.server_streaming()});
+                               .server_streaming = method.server_streaming(),
+                               .idempotent = method.options().idempotency_level() !=
+                                             google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN});
       }
     }
   }

@@ -13,15 +13,16 @@
 namespace micro::client {
 namespace {
 
-// The context of a wait outside of an HTTP/2 stream: ends with the caller's, at the deadline of the call, and when the client stops.
+// The context of a wait outside of an HTTP/2 stream: ends with the caller's, at the deadline of the call, and when the client
+// stops.
 class BoundedContext {
  public:
   explicit BoundedContext(const CallInfo& info) : context_(info.context) {
     if (info.deadline) context_.set_deadline(*info.deadline);
     deadline_.watch(context_, info.slot.loop());
-    stopping_.link(info.slot.stopping(), [](void* self, const Error& reason) {
-      static_cast<BoundedContext*>(self)->context_.cancel(reason);
-    }, this);
+    stopping_.link(
+        info.slot.stopping(),
+        [](void* self, const Error& reason) { static_cast<BoundedContext*>(self)->context_.cancel(reason); }, this);
   }
   Context& get() noexcept { return context_; }
 
@@ -81,7 +82,8 @@ Result<const selector::Candidate*> Attempts::select() {
   request.filters = options_.filters;
   request.tried = tried_;
   const TimePoint now = slot.loop().now();
-  if (slot.failing_nodes == 0) [[likely]] return slot.selector().select(snapshot_->nodes(), request, now);
+  if (slot.failing_nodes == 0) [[likely]]
+    return slot.selector().select(snapshot_->nodes(), request, now);
 
   // Nodes that could not be reached are left alone, unless there is no other one, until a connect in the background succeeds.
   std::vector<std::string> avoided = tried_;
@@ -137,9 +139,7 @@ void Attempts::mark(const Result<void>& result) {
   info_.slot.selector().mark(candidate_->node, outcome);
 }
 
-Duration Attempts::remaining() const {
-  return info_.deadline ? *info_.deadline - info_.slot.loop().now() : Duration::max();
-}
+Duration Attempts::remaining() const { return info_.deadline ? *info_.deadline - info_.slot.loop().now() : Duration::max(); }
 
 bool Attempts::again(Code code, retry::Progress progress) {
   if (info_.slot.stopping().cancelled() || info_.context.cancelled()) return false;
@@ -168,7 +168,8 @@ Error Attempts::out_of_time(const Context& bounded) const {
   if (asked) return Error(*asked).with_context(info_.name());
   if (info_.slot.stopping().cancelled()) return Error(*info_.slot.stopping().reason()).with_context(info_.name());
   if (!info_.deadline) return Error(*bounded.error()).with_context(info_.name());
-  if (candidate_ == nullptr) return info_.too_late({}, "the registry did not say where service \"" + std::string(service_) + "\" is");
+  if (candidate_ == nullptr)
+    return info_.too_late({}, "the registry did not say where service \"" + std::string(service_) + "\" is");
   return info_.too_late({}, "no connection to " + snapshot_->pool(*candidate_).address() + " with a free stream");
 }
 

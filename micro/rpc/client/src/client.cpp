@@ -34,14 +34,20 @@ struct Target {
 Error stopped() { return cancelled("the client was stopped: it makes no more calls"); }
 
 CallInfo make_info(Slot& slot, Context& context, const Target& target, Duration timeout) {
-  CallInfo info{.slot = slot, .context = context, .service = target.proto_service, .method = target.method,
-                .begun = slot.loop().now(), .deadline = context.deadline()};
-  if (timeout > Duration::zero() && (!info.deadline || info.begun + timeout < *info.deadline)) info.deadline = info.begun + timeout;
+  CallInfo info{.slot = slot,
+                .context = context,
+                .service = target.proto_service,
+                .method = target.method,
+                .begun = slot.loop().now(),
+                .deadline = context.deadline()};
+  if (timeout > Duration::zero() && (!info.deadline || info.begun + timeout < *info.deadline))
+    info.deadline = info.begun + timeout;
   return info;
 }
 
 Result<grpc::Compression> wanted_compression(const CallOptions& options) {
-  if (options.compression == "identity") [[likely]] return grpc::Compression::kIdentity;
+  if (options.compression == "identity") [[likely]]
+    return grpc::Compression::kIdentity;
   return grpc::parse_encoding(options.compression, Code::kInvalidArgument);
 }
 
@@ -75,13 +81,16 @@ struct Client::Impl {
 Result<Slot*> Client::Impl::enter() {
   const std::size_t index = loops.current_index();
   if (index >= seats.size()) [[unlikely]] {
-    return fail(failed_precondition("a call was made on a thread that is no loop of this client's group: make calls from coroutines "
-                                    "that run on one of its loops (co_await loop.schedule())"));
+    return fail(
+        failed_precondition("a call was made on a thread that is no loop of this client's group: make calls from coroutines "
+                            "that run on one of its loops (co_await loop.schedule())"));
   }
   Seat& seat = *seats[index];
   // In this order, and stop() in the other: one of the two sees the other.
-  if (!seat.used.load(std::memory_order_relaxed)) [[unlikely]] seat.used = true;
-  if (stopping) [[unlikely]] return fail(stopped());
+  if (!seat.used.load(std::memory_order_relaxed)) [[unlikely]]
+    seat.used = true;
+  if (stopping) [[unlikely]]
+    return fail(stopped());
   return &seat.slot;
 }
 
@@ -113,7 +122,8 @@ Task<Reply> Client::Impl::unary(Context& context, Target target, codec::MessageR
     exchange.start(*connection, request);
     co_await exchange;
     attempts.mark(exchange.result());
-    if (exchange.result()) [[likely]] co_return exchange.result();
+    if (exchange.result()) [[likely]]
+      co_return exchange.result();
     const Error& error = exchange.result().error();
     if (!attempts.again(error.code(), exchange.progress())) {
       slot.counters.failures.add();
@@ -146,7 +156,7 @@ Task<Reply> Client::Impl::chained(Context& context, Target target, codec::Messag
 }
 
 Task<Result<std::unique_ptr<ClientStream>>> Client::Impl::open(Context& context, Target target, MethodKind kind,
-                                                              codec::MessageRef request) {
+                                                               codec::MessageRef request) {
   Result<Slot*> entered = enter();
   if (!entered) co_return fail(std::move(entered.error()));
   Slot& slot = **entered;
@@ -209,7 +219,8 @@ Task<Reply> refuse() { co_return fail(not_started()); }
 
 Task<Reply> Client::call(Context& context, std::string_view service, std::string_view proto_service, std::string_view method,
                          codec::MessageRef request, codec::MessageRef reply, const CallOptions& options) {
-  if (!impl_) [[unlikely]] return refuse();
+  if (!impl_) [[unlikely]]
+    return refuse();
   const Target target{service, proto_service, method, options};
   if (impl_->chain.size() == 0) return impl_->unary(context, target, request, reply);
   return impl_->chained(context, target, request, reply);
@@ -219,7 +230,8 @@ Task<Result<std::unique_ptr<ClientStream>>> Client::stream(Context& context, std
                                                            std::string_view proto_service, std::string_view method,
                                                            MethodKind kind, codec::MessageRef request,
                                                            const CallOptions& options) {
-  if (!impl_) [[unlikely]] co_return fail(not_started());
+  if (!impl_) [[unlikely]]
+    co_return fail(not_started());
   const Target target{service, proto_service, method, options};
   if (impl_->chain.size() == 0) co_return co_await impl_->open(context, target, kind, request);
   struct Last final : CallHandler {

@@ -77,8 +77,8 @@ Task<void> caller(rpc::Client& client, const rpc::CallOptions& options, std::siz
   request.set_value("John");
   Context context;
   for (std::size_t i = 0; i < count; ++i) {
-    const Result<void> done = co_await client.call(context, "greeter", "greeter.Greeter", "Hello", codec::ref(request),
-                                                   codec::ref(reply), options);
+    const Result<void> done =
+        co_await client.call(context, "greeter", "greeter.Greeter", "Hello", codec::ref(request), codec::ref(reply), options);
     if (!done) ++failed;
   }
 }

@@ -52,8 +52,8 @@ class ClientFixture : public ::testing::Test {
 
   Task<Result<std::string>> ask(Context& context, rpc::CallOptions options, std::string request = "John") {
     std::string reply;
-    const Result<void> done = co_await client().call(context, "greeter", "greeter.Greeter", "Hello", codec::ref(request),
-                                                     codec::ref(reply), options);
+    const Result<void> done =
+        co_await client().call(context, "greeter", "greeter.Greeter", "Hello", codec::ref(request), codec::ref(reply), options);
     if (!done) co_return fail(done.error());
     co_return reply;
   }

@@ -41,10 +41,10 @@ TEST_F(ClientTest, SendsTheHeadersOfGrpc) {
   const FakeCall& seen = *server.calls.at(1);
   EXPECT_EQ(seen.path, "/greeter.Greeter/Hello");
   EXPECT_EQ(seen.authority, server.address());
-  EXPECT_THAT(seen.fields, UnorderedElementsAre(Pair("te", "trailers"), Pair("content-type", "application/grpc"),
-                                                Pair("user-agent", StartsWith("grpc-micro-cpp/")),
-                                                Pair("grpc-accept-encoding", "identity,deflate,gzip"),
-                                                Pair("grpc-timeout", "5000000u")));
+  EXPECT_THAT(seen.fields,
+              UnorderedElementsAre(Pair("te", "trailers"), Pair("content-type", "application/grpc"),
+                                   Pair("user-agent", StartsWith("grpc-micro-cpp/")),
+                                   Pair("grpc-accept-encoding", "identity,deflate,gzip"), Pair("grpc-timeout", "5000000u")));
 }
 
 TEST_F(ClientTest, TheEarliestDeadlineTravels) {
@@ -135,7 +135,8 @@ TEST_F(ClientTest, ExplainsAnswersThatAreNoGrpc) {
       {[](const FakeCallPtr& c) { c->headers({}, true); }, Code::kInternal, "without a status"},
       {[](const FakeCallPtr& c) { c->headers(), c->raw_data("", true); }, Code::kInternal, "without a status"},
       {[](const FakeCallPtr& c) { c->headers(), c->ok(); }, Code::kInternal, "status OK without a reply"},
-      {[](const FakeCallPtr& c) { c->headers(), c->message("a"), c->message("b"), c->ok(); }, Code::kInternal, "more than one reply"},
+      {[](const FakeCallPtr& c) { c->headers(), c->message("a"), c->message("b"), c->ok(); }, Code::kInternal,
+       "more than one reply"},
       {[](const FakeCallPtr& c) { c->headers(), c->raw_data(std::string_view("\0\0\0\0\5ab", 7), false), c->ok(); },
        Code::kInternal, "message"},
       {[](const FakeCallPtr& c) { c->headers(), c->message("zipped?", true), c->ok(); }, Code::kInternal, "compressed"},
@@ -281,8 +282,8 @@ TEST_F(ClientTest, RefusesCallsThatCannotBeMade) {
   const auto make = [&](std::string_view method, const rpc::CallOptions& options) {
     Context context;
     std::string request, reply;
-    const Result<void> done = run(client().call(context, "greeter", "greeter.Greeter", method, codec::ref(request), codec::ref(reply),
-                                                options));
+    const Result<void> done =
+        run(client().call(context, "greeter", "greeter.Greeter", method, codec::ref(request), codec::ref(reply), options));
     return done ? internal("it was made") : done.error();
   };
   EXPECT_EQ(make("Hello", {}).code(), Code::kFailedPrecondition);

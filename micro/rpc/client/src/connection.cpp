@@ -18,6 +18,9 @@ namespace {
 constexpr int kReadsPerTurn = 16;
 // Tells our PINGs from those of the session.
 constexpr std::uint64_t kPing = 0x6d6963726f636c69;
+// gRPC servers of other makes close a connection on which more than a few PINGs come without data in between, less than five
+// minutes apart ("too_many_pings").
+constexpr Duration kPoliteInterval = std::chrono::minutes(5) + std::chrono::seconds(10);
 // Stream ids end at 2^31-1, which takes a busy connection an hour or so: it is replaced a little before.
 constexpr std::uint32_t kLastStream = 0x7fff0001;
 
@@ -225,22 +228,32 @@ void Connection::abort(const Error& reason) {
 }
 
 void Connection::suspect(TimePoint since) {
-  if (received_ > since || ping_sent_ || state_ == State::kClosed || slot_.options().keepalive_timeout <= Duration::zero()) return;
+  const bool may_ask = state_ != State::kClosed && slot_.options().keepalive_timeout > Duration::zero();
+  if (!may_ask || received_ > since || asked_) return;
   ask();
   schedule_tick();
 }
 
 void Connection::ask() {
   session_.ping(kPing);
-  ping_sent_ = true;
+  ping_sent_ = asked_ = true;
   ping_at_ = loop_.now();
   output_added();
+}
+
+Duration Connection::keepalive_interval() const noexcept {
+  const Duration wanted = slot_.options().keepalive_interval;
+  return asked_ && wanted > Duration::zero() ? std::max(wanted, kPoliteInterval) : wanted;
+}
+
+void Connection::heard() {
+  if (std::exchange(asked_, false)) schedule_tick();
 }
 
 void Connection::schedule_tick() {
   const rpc::ClientOptions& options = slot_.options();
   const bool idle = active() == 0;
-  const Duration wait = ping_sent_ ? options.keepalive_timeout : idle ? options.idle_timeout : options.keepalive_interval;
+  const Duration wait = ping_sent_ ? options.keepalive_timeout : idle ? options.idle_timeout : keepalive_interval();
   if (wait <= Duration::zero()) return;
   const TimePoint since = ping_sent_ ? ping_at_ : idle ? active_since_ : std::max(received_, active_since_);
   tick_.set(loop_, since + wait, [](void* self) { static_cast<Connection*>(self)->tick(); }, this);
@@ -255,18 +268,20 @@ void Connection::tick() {
     }
   } else if (active() == 0) {
     if (options.idle_timeout > Duration::zero() && now >= active_since_ + options.idle_timeout) return shutdown();
-  } else if (options.keepalive_interval > Duration::zero() &&
-             now >= std::max(received_, active_since_) + options.keepalive_interval) {
+  } else if (const Duration interval = keepalive_interval();
+             interval > Duration::zero() && now >= std::max(received_, active_since_) + interval) {
     ask();
   }
   schedule_tick();
 }
 
 void Connection::on_headers(http2::Stream& stream, const http2::HeaderBlock& block, bool end_stream) {
+  heard();
   if (Exchange* exchange = exchange_of(stream)) exchange->on_headers(block, end_stream);
 }
 
 void Connection::on_data(http2::Stream& stream, std::string_view data, bool end_stream) {
+  heard();
   if (Exchange* exchange = exchange_of(stream)) exchange->on_data(data, end_stream);
 }
 

@@ -24,11 +24,11 @@ class Exchange;
 class NodePool;
 class Slot;
 
-// One HTTP/2 connection to a node: the socket, the session and the coroutine that reads. Everything its calls write in one turn of
-// the loop goes out with one write at the end of the turn.
+// One HTTP/2 connection to a node: the socket, the session and the coroutine that reads. Everything its calls write in one turn
+// of the loop goes out with one write at the end of the turn.
 //
-// Life: open() connects, then it serves until the peer or the network ends it, it is idle for too long, or shutdown() or abort() is
-// called; then it destroys itself. Streams hold no reference to it after they ended.
+// Life: open() connects, then it serves until the peer or the network ends it, it is idle for too long, or shutdown() or abort()
+// is called; then it destroys itself. Streams hold no reference to it after they ended.
 class Connection final : private http2::Events {
  public:
   static Connection& open(NodePool& pool);
@@ -89,8 +89,10 @@ class Connection final : private http2::Events {
   void flushed();
   void leave();
   void ask();
+  void heard();
   void tick();
   void schedule_tick();
+  Duration keepalive_interval() const noexcept;
 
   void on_headers(http2::Stream& stream, const http2::HeaderBlock& block, bool end_stream) override;
   void on_data(http2::Stream& stream, std::string_view data, bool end_stream) override;
@@ -107,11 +109,12 @@ class Connection final : private http2::Events {
   std::unique_ptr<net::Stream> socket_;
   Context* connecting_ = nullptr;  // while connect() runs
   State state_ = State::kConnecting;
-  bool blocked_ = false;         // write_rest() waits for the socket
+  bool blocked_ = false;  // write_rest() waits for the socket
   bool ping_sent_ = false;
+  bool asked_ = false;  // with a PING since the last message or header section
   std::optional<Error> ended_;
-  std::uint64_t written_ = 0;    // bytes the socket has taken
-  TimePoint active_since_{};     // when the first of the present streams began, or the last one ended
+  std::uint64_t written_ = 0;  // bytes the socket has taken
+  TimePoint active_since_{};   // when the first of the present streams began, or the last one ended
   TimePoint received_{};
   TimePoint ping_at_{};
   Deferred flush_;

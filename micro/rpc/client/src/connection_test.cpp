@@ -1,4 +1,6 @@
 // Connections: sharing, failing, going away, waiting for a turn.
+#include <unistd.h>
+
 #include <micro/registry/memory.hpp>
 
 #include "client_fixture.hpp"
@@ -32,6 +34,14 @@ TEST_F(ConnectionTest, ManyCallersShareOneConnect) {
   EXPECT_EQ(client().counters().connects, 1U);
 }
 
+TEST_F(ConnectionTest, CallsOverUnixSockets) {
+  FakeServer::Options options;
+  options.address = "unix:" + ::testing::TempDir() + "micro-client-test-" + std::to_string(getpid());
+  FakeServer& server = serve(hello, options);
+  EXPECT_EQ(call(at(server)), "Hello John");
+  EXPECT_EQ(server.calls.at(0)->authority, "localhost");
+}
+
 TEST_F(ConnectionTest, UsesAsManyConnectionsAsItMay) {
   options_.connections_per_node = 3;
   FakeServer& server = serve(nullptr);
@@ -59,8 +69,7 @@ TEST_F(ConnectionTest, SaysWhoCouldNotBeReachedAndHowOften) {
   const Result<std::string> result = call(at({address}));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), Code::kUnavailable);
-  EXPECT_EQ(result.error().message(),
-            "greeter.Greeter/Hello: connect to " + address + ": Connection refused (3 attempts)");
+  EXPECT_EQ(result.error().message(), "greeter.Greeter/Hello: connect to " + address + ": Connection refused (3 attempts)");
   EXPECT_EQ(client().counters().failures, 1U);
 }
 
@@ -105,8 +114,8 @@ TEST_F(ConnectionTest, WaitingForAConnectionEndsWithTheCall) {
   options.timeout = milliseconds(30);
   const Result<std::string> late = call(options);
   ASSERT_FALSE(late);
-  EXPECT_EQ(late.error(), deadline_exceeded("greeter.Greeter/Hello: no connection to " + deaf.address() +
-                                            " with a free stream within 30ms"));
+  EXPECT_EQ(late.error(),
+            deadline_exceeded("greeter.Greeter/Hello: no connection to " + deaf.address() + " with a free stream within 30ms"));
   const auto pending = start(at(deaf));
   run_until([&] { return deaf.accepted == 1; });
   pending->context.cancel(cancelled("enough"));
@@ -151,8 +160,10 @@ TEST_F(ConnectionTest, ARefusedCallIsTriedAgain) {
   FakeServer& server = serve(hello);
   int refused = 0;
   server.on_request = [&](const FakeCallPtr& call) {
-    if (++refused <= 2) call->reset(http2::ErrorCode::kRefusedStream);
-    else hello(call);
+    if (++refused <= 2)
+      call->reset(http2::ErrorCode::kRefusedStream);
+    else
+      hello(call);
   };
   EXPECT_EQ(call(at(server)), "Hello John");
   EXPECT_EQ(refused, 3);
@@ -160,7 +171,8 @@ TEST_F(ConnectionTest, ARefusedCallIsTriedAgain) {
   server.on_request = [](const FakeCallPtr& call) { call->reset(http2::ErrorCode::kRefusedStream); };
   const Result<std::string> always = call(at(server));
   ASSERT_FALSE(always);
-  EXPECT_EQ(always.error(), unavailable("greeter.Greeter/Hello at " + server.address() + ": refused, and not processed (3 attempts)"));
+  EXPECT_EQ(always.error(),
+            unavailable("greeter.Greeter/Hello at " + server.address() + ": refused, and not processed (3 attempts)"));
 }
 
 TEST_F(ConnectionTest, GoawayLetsCallsEndAndMovesNewOnesAway) {
@@ -268,7 +280,7 @@ TEST_F(ConnectionTest, AQuietPeerThatAnswersPingsIsWaitedFor) {
   run_until([&] {
     std::uint64_t now = 0;
     server.for_each([&](http2::Session& session) { now = session.counters().frames_received; });
-    return now >= frames + 3;
+    return now > frames;
   });
   server.calls[0]->reply("at last");
   EXPECT_EQ(result(pending), "at last");

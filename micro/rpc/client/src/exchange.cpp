@@ -83,17 +83,23 @@ bool Exchange::try_open(Connection& connection, codec::MessageRef request) {
   }
   if (request) connection.session().submit_data(*stream_, std::move(slot.encoded), true);
   connection.output_added();
-  cancelled_.link(context.cancellation(), [](void* self, const Error& reason) {
-    auto& exchange = *static_cast<Exchange*>(self);
-    exchange.fail_with(Error(reason).with_context(exchange.info_.name()));
-  }, this);
+  cancelled_.link(
+      context.cancellation(),
+      [](void* self, const Error& reason) {
+        auto& exchange = *static_cast<Exchange*>(self);
+        exchange.fail_with(Error(reason).with_context(exchange.info_.name()));
+      },
+      this);
   if (info_.deadline) {
-    timer_.set(slot.loop(), *info_.deadline, [](void* self) {
-      auto& exchange = *static_cast<Exchange*>(self);
-      exchange.connection_->suspect(exchange.opened_);
-      const std::string_view what = exchange.http_status_ == 0 ? "no answer" : "not finished";
-      exchange.fail_with(exchange.info_.too_late(" at " + exchange.connection_->pool().address(), what));
-    }, this);
+    timer_.set(
+        slot.loop(), *info_.deadline,
+        [](void* self) {
+          auto& exchange = *static_cast<Exchange*>(self);
+          exchange.connection_->suspect(exchange.opened_);
+          const std::string_view what = exchange.http_status_ == 0 ? "no answer" : "not finished";
+          exchange.fail_with(exchange.info_.too_late(" at " + exchange.connection_->pool().address(), what));
+        },
+        this);
   }
   return true;
 }
@@ -151,7 +157,8 @@ Result<void> Exchange::decode(const grpc::MessageReader::Message& message, codec
   } else {
     done = slot.codec().unmarshal(message.payload, into);
   }
-  if (done) [[likely]] return done;
+  if (done) [[likely]]
+    return done;
   // The codec blames whoever gave it the bytes; here that is the service, not the caller.
   const Code code = done.error().code() == Code::kInvalidArgument ? Code::kInternal : done.error().code();
   return fail(at_node(code, "cannot read the reply: " + done.error().message()));
@@ -203,8 +210,10 @@ Result<void> Exchange::take_head(const http2::HeaderBlock& block, bool end_strea
 
 Error Exchange::not_grpc(const http2::HeaderBlock& block, std::string_view content_type) const {
   std::string what = "no gRPC answer: HTTP status " + std::string(block.status);
-  if (content_type.empty()) what.append(" without content-type");
-  else what.append(", content-type ").append(content_type);
+  if (content_type.empty())
+    what.append(" without content-type");
+  else
+    what.append(", content-type ").append(content_type);
   what.append("; is a gRPC server listening there?");
   return at_node(grpc::code_from_http_status(http_status_), what);
 }

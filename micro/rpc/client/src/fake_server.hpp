@@ -1,6 +1,7 @@
 #pragma once
 
-// A gRPC server for the tests of the client that does what it is told: an HTTP/2 session over a real socket on the loop of the test.
+// A gRPC server for the tests of the client that does what it is told: an HTTP/2 session over a real socket on the loop of the
+// test.
 #include <functional>
 #include <map>
 #include <memory>
@@ -101,8 +102,8 @@ class FakeServer {
 
   Options options;
   Handler on_request;
-  Handler on_open;     // headers have come
-  Handler on_data;     // more of the body
+  Handler on_open;  // headers have come
+  Handler on_data;  // more of the body
   Handler on_reset;
   std::vector<FakeCallPtr> calls;
   int accepted = 0;

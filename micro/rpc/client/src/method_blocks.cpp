@@ -12,12 +12,13 @@ namespace micro::client {
 bool MethodBlocks::is_last(std::string_view service, std::string_view method) const noexcept {
   if (last_ == nullptr) return false;
   const std::string_view path = last_->first;
-  return path.size() == service.size() + method.size() + 2 && path.ends_with(method) && path.substr(1, service.size()) == service &&
-         path[service.size() + 1] == '/';
+  return path.size() == service.size() + method.size() + 2 && path.ends_with(method) &&
+         path.substr(1, service.size()) == service && path[service.size() + 1] == '/';
 }
 
 Result<MethodBlocks::Method*> MethodBlocks::find(std::string_view service, std::string_view method) {
-  if (is_last(service, method)) [[likely]] return &last_->second;
+  if (is_last(service, method)) [[likely]]
+    return &last_->second;
   key_.assign(1, '/').append(service).append(1, '/').append(method);
   if (const auto found = methods_.find(key_); found != methods_.end()) {
     last_ = &*found;
@@ -25,7 +26,8 @@ Result<MethodBlocks::Method*> MethodBlocks::find(std::string_view service, std::
   }
 
   if (service.empty() || method.empty() || !std::ranges::all_of(key_, [](char c) { return c > ' ' && c < '\x7f'; })) {
-    return fail(invalid_argument("\"" + key_ + "\" is no path of a method: it has the form /package.Service/Method, in visible ASCII"));
+    return fail(
+        invalid_argument("\"" + key_ + "\" is no path of a method: it has the form /package.Service/Method, in visible ASCII"));
   }
   last_ = nullptr;
   if (methods_.size() >= kMostMethods) methods_.clear();

@@ -18,7 +18,8 @@ class MethodBlocks {
  public:
   explicit MethodBlocks(std::string_view authority) : authority_(authority) {}
 
-  // The whole header section but for metadata; valid until the next call. INVALID_ARGUMENT for a name that cannot stand in a path.
+  // The whole header section but for metadata; valid until the next call. INVALID_ARGUMENT for a name that cannot stand in a
+  // path.
   Result<std::string_view> get(std::string_view service, std::string_view method, std::optional<Duration> timeout);
 
  private:

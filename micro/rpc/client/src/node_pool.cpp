@@ -37,8 +37,10 @@ void NodePool::release() {
 }
 
 Connection* NodePool::take(bool granted) {
-  if (granted) --granted_;
-  else if (first_ != nullptr || granted_ != 0) return nullptr;
+  if (granted)
+    --granted_;
+  else if (first_ != nullptr || granted_ != 0)
+    return nullptr;
   Connection* best = nullptr;
   for (Connection* connection : usable_) {
     if (connection->can_open() && (best == nullptr || connection->active() < best->active())) best = connection;

@@ -17,17 +17,23 @@ Snapshot::~Snapshot() {
 }
 
 Slot::Slot(Loop& loop, registry::Cache* registry, const rpc::ClientOptions& options)
-    : loop_(loop), registry_(registry), options_(options), scratch_(std::make_unique_for_overwrite<std::array<char, 64 * 1024>>()) {
+    : loop_(loop),
+      registry_(registry),
+      options_(options),
+      scratch_(std::make_unique_for_overwrite<std::array<char, 64 * 1024>>()) {
   Result<std::unique_ptr<selector::Selector>> made = selector::make_selector(options.strategy);
-  if (made) selector_ = std::move(*made);
-  else selector_error_ = std::move(made.error());
+  if (made)
+    selector_ = std::move(*made);
+  else
+    selector_error_ = std::move(made.error());
   if (registry != nullptr) view_ = std::make_unique<registry::Cache::View>(*registry);
 }
 
 Slot::~Slot() = default;
 
 Result<SnapshotRef> Slot::nodes(std::string_view service, const std::vector<std::string>& addresses) {
-  if (selector_error_) [[unlikely]] return fail(*selector_error_);
+  if (selector_error_) [[unlikely]]
+    return fail(*selector_error_);
   if (!addresses.empty()) return from_addresses(addresses);
   if (!view_) {
     return fail(failed_precondition("where is service \"" + std::string(service) +
@@ -59,7 +65,8 @@ Result<SnapshotRef> Slot::from_addresses(const std::vector<std::string>& address
     for (const std::string& address : addresses) joined_.append(joined_.empty() ? "" : ",").append(address);
     key = joined_;
   }
-  if (const auto found = address_lists_.find(key); found != address_lists_.end()) [[likely]] return found->second;
+  if (const auto found = address_lists_.find(key); found != address_lists_.end()) [[likely]]
+    return found->second;
 
   auto list = std::make_shared<registry::NodeList>();
   list->service = key;

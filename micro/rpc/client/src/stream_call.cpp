@@ -12,7 +12,8 @@ namespace {
 
 // A writer pauses when this much of its stream waits for the peer's window.
 constexpr std::size_t kMostQueued = 64 * 1024;
-// What one writer may put into the output of the connection before it is handed to the socket without waiting for the end of the turn.
+// What one writer may put into the output of the connection before it is handed to the socket without waiting for the end of the
+// turn.
 constexpr std::size_t kWriteThrough = 64 * 1024;
 
 }  // namespace

@@ -3,11 +3,11 @@
 namespace micro::client::testing {
 namespace {
 
+using rpc::ClientStream;
+using rpc::MethodKind;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using rpc::ClientStream;
-using rpc::MethodKind;
 
 class StreamTest : public ClientFixture {
  protected:
@@ -109,7 +109,8 @@ TEST_F(StreamTest, AClientStreamNeedsExactlyOneReply) {
   };
   const Case cases[] = {
       {[](const FakeCallPtr& c) { c->headers(), c->ok(); }, Code::kInternal, "status OK without a reply"},
-      {[](const FakeCallPtr& c) { c->headers(), c->message("1"), c->message("2"), c->ok(); }, Code::kInternal, "more than one reply"},
+      {[](const FakeCallPtr& c) { c->headers(), c->message("1"), c->message("2"), c->ok(); }, Code::kInternal,
+       "more than one reply"},
       {[](const FakeCallPtr& c) { c->error(not_found("no")); }, Code::kNotFound, "no"},
       {[](const FakeCallPtr& c) { c->headers(), c->message("1"), c->trailers({{"grpc-status", "10"}}); }, Code::kAborted, ""},
   };

@@ -18,6 +18,7 @@ struct DynamicMethod {
   const MessageType* output = nullptr;
   bool client_streaming = false;
   bool server_streaming = false;
+  bool idempotent = false;  // option idempotency_level is NO_SIDE_EFFECTS or IDEMPOTENT
 };
 
 struct DynamicService {

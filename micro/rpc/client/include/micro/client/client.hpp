@@ -42,8 +42,8 @@ class ClientStream : public MessageStream {
 //
 // The deadline of a call is the earliest of its context's, its options' and the client's; the time left travels on the wire.
 // Cancelling the context ends the call here and at the server.
-// Errors: those of the service unchanged; UNAVAILABLE for connections ("connect to 10.0.0.7:8080: Connection refused", after how many
-// attempts); those of the registry and selector; DEADLINE_EXCEEDED says how long was waited and for what.
+// Errors: those of the service unchanged; UNAVAILABLE for connections ("connect to 10.0.0.7:8080: Connection refused", after how
+// many attempts); those of the registry and selector; DEADLINE_EXCEEDED says how long was waited and for what.
 // Thread safety: any loop of its group may call; everything about a call stays on that loop. use() only before the first call.
 class Client {
  public:
@@ -65,13 +65,16 @@ class Client {
   Task<Reply> call(Context& context, std::string_view service, std::string_view proto_service, std::string_view method,
                    codec::MessageRef request, codec::MessageRef reply, const CallOptions& options);
 
-  // A streaming call of any kind; `request` is sent first for server streams (null otherwise). The stream must be destroyed on the
-  // loop that made it and must not outlive `context`. Only opening it is retried, as long as nothing was sent.
+  // A streaming call of any kind; `request` is sent first for server streams (null otherwise). The stream must be destroyed on
+  // the loop that made it and must outlive neither `context` nor this client. Only opening it is retried, as long as nothing was
+  // sent; middleware wraps the opening alone. `request_timeout` limits the opening, not the stream: that ends at the deadline of
+  // its context or of its options, if there is one.
   Task<Result<std::unique_ptr<ClientStream>>> stream(Context& context, std::string_view service, std::string_view proto_service,
                                                      std::string_view method, MethodKind kind, codec::MessageRef request,
                                                      const CallOptions& options);
 
-  // Closes all connections once their calls have ended, at the latest at `deadline`; calls made after are CANCELLED.
+  // Closes all connections once their calls have ended, at the latest at `deadline`; calls made after are CANCELLED. To be
+  // awaited on a loop, while the loops run, before a client that has made calls is destroyed.
   Task<void> stop(TimePoint deadline);
 
   ClientCounters counters() const;

@@ -12,7 +12,8 @@ namespace micro::rpc {
 
 // How one client behaves. What a CallOptions sets goes before.
 struct ClientOptions {
-  // Of a call without an earlier deadline from its context. Zero: no limit (not advised: a lost peer then holds the call).
+  // Of a call without an earlier deadline from its context, and of the opening of a stream. Zero: no limit (not advised: a lost
+  // peer then holds the call).
   Duration request_timeout = std::chrono::seconds(5);
   // Of one attempt to connect.
   Duration connect_timeout = std::chrono::seconds(2);
@@ -21,7 +22,8 @@ struct ClientOptions {
   // A connection without calls for this long is closed. Zero: never.
   Duration idle_timeout = std::chrono::minutes(5);
   // A connection with calls that received nothing for this long is asked with a PING, and closed when no answer comes within
-  // keepalive_timeout. Zero: never.
+  // keepalive_timeout. Zero: never. As long as it stays quiet it is asked again every five minutes only: the gRPC servers of
+  // others close connections that ask more often.
   Duration keepalive_interval = std::chrono::seconds(20);
   Duration keepalive_timeout = std::chrono::seconds(10);
   // Larger messages end the call with RESOURCE_EXHAUSTED.
@@ -34,7 +36,7 @@ struct ClientOptions {
 
 // How one call differs from its client's defaults.
 struct CallOptions {
-  // Zero: the client's request_timeout. A context with less time left goes before.
+  // Zero: the client's request_timeout (a stream: no limit once it is open). A context with less time left goes before.
   Duration timeout{};
   // Where to call instead of what the registry says: "10.0.0.7:8080", "unix:/run/x.sock". Several are balanced over.
   std::vector<std::string> addresses;
