@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/dynamic_message.h>
 
 #include "descriptor_files.hpp"

@@ -99,6 +99,8 @@ TEST(DynamicTypes, ListServicesAndMethods) {
   const auto hello = types.find_method("codecs.test.Greeter", "Hello");
   ASSERT_TRUE(hello);
   EXPECT_FALSE((*hello)->client_streaming || (*hello)->server_streaming);
+  EXPECT_TRUE((*hello)->idempotent);
+  EXPECT_FALSE((*chat)->idempotent);
   EXPECT_EQ(types.find_method("codecs.test.Greeter", "Helo").error().message(),
             "service codecs.test.Greeter has no method \"Helo\"; did you mean \"Hello\"?");
   EXPECT_EQ(types.find_method("Nothing", "Hello").error().message(),
