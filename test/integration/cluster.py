@@ -190,9 +190,9 @@ class ClusterTest(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def node(self, name="greeter", *arguments, address="127.0.0.1:0"):
+    def node(self, name="greeter", *arguments, address="127.0.0.1:0", env=None):
         """A node that is in the registry; .address tells where it listens."""
-        process = self.start(name, "--loops", "1", *arguments, address=address)
+        process = self.start(name, "--loops", "1", *arguments, address=address, env=env)
         process.address = process.wait_line(r"registered \S+ at (\S+)")[1]
         return process
 

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <mutex>
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <micro/coro/event.hpp>
 #include <micro/flags/flags.hpp>
 #include <micro/loop/signals.hpp>
@@ -88,6 +90,9 @@ std::optional<int> Service::configure(int argc, const char* const* argv) {
 
 int Service::run(int argc, const char* const* argv) {
   Impl& impl = *impl_;
+  // protobuf writes a line of its own to standard error for every broken message a peer sends, which is answered and logged here
+  // anyway. Only a program that hands its main() to us loses them: a library must not change what belongs to the process.
+  google::protobuf::SetLogHandler(nullptr);
   if (const std::optional<int> ended = configure(argc, argv)) return *ended;
   Result<void> started = impl.prepare();
   if (!started) {

@@ -1,0 +1,28 @@
+# Configures the fixture layers/ once a case: what is allowed must pass, what is not must stop with a message that says why.
+function(expect case result pattern)
+  set(build "${WORK_DIR}/${case}")
+  file(REMOVE_RECURSE "${build}")
+  execute_process(COMMAND "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/layers" -B "${build}" -G "${GENERATOR}"
+      "-DSOURCE_DIR=${SOURCE_DIR}" "-DCASE=${case}"
+    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+  if(status EQUAL 0)
+    set(actual passes)
+  else()
+    set(actual fails)
+  endif()
+  if(NOT actual STREQUAL result)
+    message(FATAL_ERROR "${case}: it ${actual}; expected that it ${result}:\n${output}")
+  endif()
+  if(NOT output MATCHES "${pattern}")
+    message(FATAL_ERROR "${case}: the message does not say '${pattern}':\n${output}")
+  endif()
+  message(STATUS "${case}: ${actual}, as it should")
+endfunction()
+
+expect(downwards passes "")
+expect(upwards fails "layer 'base' must not know 'port' of layer 'ports'")
+expect(upwards_privately fails "layer 'base' must not know 'port' of layer 'ports'")
+expect(undeclared fails "depends on 'later', which is not declared yet")
+expect(unknown_layer fails "LAYER 'attic' is none of base;runtime")
+expect(policy_knows_runtime fails "layer 'policy' must not know 'engine' of layer 'runtime'")
