@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import socket
 import tempfile
 
@@ -76,12 +77,16 @@ class StartTest(cluster.ClusterTest):
 
     def test_registry_directory_without_permission(self):
         os.chmod(self.registry, 0o500)
-        options = {}
+        program, options = "greeter", {}
         if os.geteuid() == 0:
-            # Root may write everywhere: be somebody else, who can still execute the program.
+            # Root may write everywhere: be somebody else, who may not even get at the build directory.
+            place = tempfile.mkdtemp()
+            self.addCleanup(shutil.rmtree, place)
+            os.chmod(place, 0o755)
+            program = shutil.copy(os.path.join(cluster.BIN, program), place)
             os.chown(self.registry, 65534, 65534)
             options = {"user": 65534, "group": 65534, "extra_groups": []}
-        done = cluster.run("greeter", "--registry_address", self.registry, "--address", "127.0.0.1:0", **options)
+        done = cluster.run(program, "--registry_address", self.registry, "--address", "127.0.0.1:0", **options)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(self.registry, done.stderr)
         self.assertIn("Permission denied", done.stderr)

@@ -1,5 +1,5 @@
-// Calls the greeters of a registry all the time, and counts. Runs until standard input ends, and until --requests calls were made.
-// A line "progress <calls>" after each thousand, the sums as JSON at the end.
+// Calls the greeters of a registry all the time, and counts. Runs until standard input ends, and until --requests calls were
+// made. A line "progress <calls>" after each thousand, the sums as JSON at the end.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>

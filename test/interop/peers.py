@@ -21,7 +21,8 @@ OLDEST_NODE = 16
 
 # What a tool says when the network, not our code, is at fault.
 NETWORK = re.compile(r"dial tcp|no such host|i/o timeout|connection re(fused|set)|TLS handshake|unexpected EOF|: EOF|proxyconnect"
-                     r"|50[234] |ENOTFOUND|EAI_AGAIN|ECONNRE|ETIMEDOUT|ENETUNREACH|E50[234]|network (timeout|is unreachable)|404 Not Found",
+                     r"|50[234] |ENOTFOUND|EAI_AGAIN|ECONNRE|ETIMEDOUT|ENETUNREACH|E50[234]"
+                     r"|network (timeout|is unreachable)|404 Not Found",
                      re.IGNORECASE)
 
 
@@ -81,7 +82,8 @@ class Toolbox:
 
     def grpcpp(self):
         version = run(["pkg-config", "--modversion", "grpc++"], 10)[1].strip()
-        return Peer(f"grpc++ {version}", [self.bin / "interop_grpcpp_client"], [self.bin / "interop_grpcpp_server", "127.0.0.1:0"])
+        return Peer(f"grpc++ {version}", [self.bin / "interop_grpcpp_client"],
+                    [self.bin / "interop_grpcpp_server", "127.0.0.1:0"])
 
     def go(self):
         go = self._find_go()
@@ -117,7 +119,8 @@ class Toolbox:
                 step("@grpc/grpc-js", [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], root, tries=2)
                 shutil.copyfile(lock, stamp)
         version = re.search(r'"@grpc/grpc-js": "(\S+)"', (root / "package.json").read_text())[1]
-        return Peer(f"grpc-js {version}", [node, root / "client.js", self.proto], [node, root / "server.js", self.proto, "127.0.0.1:0"])
+        return Peer(f"grpc-js {version}", [node, root / "client.js", self.proto],
+                    [node, root / "server.js", self.proto, "127.0.0.1:0"])
 
     def grpcurl(self):
         go = self._find_go()

@@ -3,8 +3,8 @@
 
   run.py [--bin DIR] [--write FILE] [PEER...]      peers: micro grpcpp go node tools; all of them unless named
 
-Every client program prints one line a check ("hello: ok"). A check that is not in its output has failed. Exit status: 0 all passed,
-1 something failed, 77 nothing ran because the tools of every named peer are missing.
+Every client program prints one line a check ("hello: ok"). A check that is not in its output has failed. Exit status: 0 all
+passed, 1 something failed, 77 nothing ran because the tools of every named peer are missing.
 """
 
 import argparse
@@ -117,7 +117,8 @@ def run_peer(results, tools, name):
 
     column = f"{peer.title} → greeter"
     with Server("greeter", greeter_command(tools, "greeter"), logs) as server:
-        run_client(results, column, peer.client, server.address, [check for check in COMMON if check != "metadata"] + list(peer.extra))
+        checks = [check for check in [*COMMON, *peer.extra] if check != "metadata"]
+        run_client(results, column, peer.client, server.address, checks)
         check_server(results, column, server)
     with Server("metadata", greeter_command(tools, "interop_micro_server"), logs) as server:
         run_client(results, column, peer.client, server.address, ["metadata"])
@@ -151,7 +152,7 @@ def page(results):
     return f"""# Interoperability
 
 Programs by other implementations of gRPC against `examples/greeter`, unchanged, and the framework's client against their servers.
-`test/interop/run.py --write` writes this page when every check has passed; the same checks are the CTest tests labelled `interop`.
+`test/interop/run.py --write` writes this page when every check has passed; CTest runs the same checks under the label `interop`.
 
 {pairs}
 
@@ -173,7 +174,8 @@ def main():
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/dev/bin", help="where the programs of this build are")
     parser.add_argument("--proto", type=pathlib.Path, default=ROOT / "examples/greeter/proto/greeter.proto")
     parser.add_argument("--work", type=pathlib.Path, help="where peers are built and logs go; beside --bin unless given")
-    parser.add_argument("--write", type=pathlib.Path, metavar="FILE", help="write the table, if all peers were there and all passed")
+    parser.add_argument("--write", type=pathlib.Path, metavar="FILE",
+                        help="write the table, if all peers were there and all passed")
     arguments = parser.parse_args()
     if unknown := set(arguments.peers) - set(PEERS):
         parser.error(f"no peer {' '.join(unknown)}; there are {' '.join(PEERS)}")

@@ -45,7 +45,8 @@ class Tools:
         headers, out, data = self.scratch / "headers", self.scratch / "body", self.scratch / "data"
         for old in (headers, out):
             old.unlink(missing_ok=True)
-        command = [curl, "-sS", "--noproxy", "*", "-o", out if keep_body else "/dev/null", "-D", headers, "-w", r"%{http_version} %{http_code} %{num_connects}\n"]
+        command = [curl, "-sS", "--noproxy", "*", "-o", out if keep_body else "/dev/null", "-D", headers,
+                   "-w", r"%{http_version} %{http_code} %{num_connects}\n"]
         if body is not None:
             data.write_bytes(body)
             command += ["-H", f"content-type: {content_type}", "--data-binary", f"@{data}"]
@@ -70,7 +71,8 @@ class Tools:
 
     def curl_http1_keep_alive(self):
         written, _, _ = self._curl("--http1.1", "-o", self.scratch / "second", f"http://{self.address}/{METHOD}")
-        expect(written.split() == ["1.1", "200", "1", "1.1", "200", "0"], f"version, status and connections made by two requests: {written}")
+        expect(written.split() == ["1.1", "200", "1", "1.1", "200", "0"],
+               f"version, status and connections made by two requests: {written}")
 
     def curl_http2_json(self):
         self._hello_json("2", HTTP2)
@@ -126,13 +128,15 @@ class Tools:
         if not h2load:
             raise Skipped("no h2load")
         status, out, err = run([h2load, f"-n{requests}", "-c10", *arguments, f"http://{self.address}/{METHOD}"], 60)
-        counts = dict((name, int(count)) for count, name in re.findall(r"(\d+) (\w+)", (re.search(r"^requests: (.*)$", out, re.M) or " ")[0]))
+        requested = re.search(r"^requests: (.*)$", out, re.M)
+        counts = {name: int(count) for count, name in re.findall(r"(\d+) (\w+)", requested[1])} if requested else {}
         codes = re.search(r"^status codes: (.*)$", out, re.M)
         data = re.search(r"\((\d+)\) data$", out, re.M)
         expect(status == 0 and counts.get("succeeded") == requests, f"status {status}, {counts}, {tail(err or out, 12)}")
         expect(codes and f"{requests} 2xx" in codes[1], f"status codes: {codes and codes[1]}")
         # It does not look at bodies, and a failed gRPC call is a 200 without one.
-        expect(data and int(data[1]) == requests * len(reply), f"bytes of bodies: {data and data[1]}, not {requests * len(reply)}")
+        want = requests * len(reply)
+        expect(data and int(data[1]) == want, f"bytes of bodies: {data and data[1]}, not {want}")
 
     def h2load_grpc(self):
         data = self.scratch / "hello.grpc"
@@ -185,7 +189,8 @@ class Tools:
         for service in ("greeter.Greeter", "grpc.health.v1.Health"):
             expect(service in services, f"{service} is not among {services}")
         methods = self._run_grpcurl("list", "greeter.Greeter").split()
-        expect(sorted(methods) == [f"greeter.Greeter.{name}" for name in ("Chat", "Collect", "Countdown", "Hello")], f"methods: {methods}")
+        want = [f"greeter.Greeter.{name}" for name in ("Chat", "Collect", "Countdown", "Hello")]
+        expect(sorted(methods) == want, f"methods: {methods}")
 
     def grpcurl_describe(self):
         text = self._run_grpcurl("describe", "greeter.Greeter")

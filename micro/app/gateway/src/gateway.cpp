@@ -41,7 +41,8 @@ class ApiRoute final : public rpc::HttpHandler, public Hook {
     co_return Result<void>{};
   }
 
-  Task<Result<http::Response>> handle(Context& context, const http::Request& request, const rpc::PathParameters& parameters) override {
+  Task<Result<http::Response>> handle(Context& context, const http::Request& request,
+                                      const rpc::PathParameters& parameters) override {
     for (const Metadata::Entry entry : context.metadata()) {
       if (travels(entry)) context.outgoing().add(entry.key, entry.value);
     }

@@ -141,7 +141,8 @@ class GatewayTest : public testing::Test {
     }
     std::string got;
     std::array<char, 4096> buffer;
-    for (ssize_t n = 0; (n = ::recv(fd, buffer.data(), buffer.size(), 0)) > 0;) got.append(buffer.data(), static_cast<std::size_t>(n));
+    for (ssize_t n = 0; (n = ::recv(fd, buffer.data(), buffer.size(), 0)) > 0;)
+      got.append(buffer.data(), static_cast<std::size_t>(n));
     ::close(fd);
     return parse(got);
   }
@@ -206,11 +207,22 @@ struct StatusCase {
 
 TEST_F(GatewayTest, MapsCodesToStatuses) {
   Service& node = add_node();
-  for (const StatusCase& each :
-       {StatusCase{"INVALID_ARGUMENT", 400}, {"FAILED_PRECONDITION", 400}, {"OUT_OF_RANGE", 400}, {"UNAUTHENTICATED", 401},
-        {"PERMISSION_DENIED", 403}, {"NOT_FOUND", 404}, {"ALREADY_EXISTS", 409}, {"ABORTED", 409}, {"RESOURCE_EXHAUSTED", 429},
-        {"CANCELLED", 499}, {"UNKNOWN", 500}, {"INTERNAL", 500}, {"DATA_LOSS", 500}, {"UNIMPLEMENTED", 501}, {"UNAVAILABLE", 503},
-        {"DEADLINE_EXCEEDED", 504}}) {
+  for (const StatusCase& each : {StatusCase{"INVALID_ARGUMENT", 400},
+                                 {"FAILED_PRECONDITION", 400},
+                                 {"OUT_OF_RANGE", 400},
+                                 {"UNAUTHENTICATED", 401},
+                                 {"PERMISSION_DENIED", 403},
+                                 {"NOT_FOUND", 404},
+                                 {"ALREADY_EXISTS", 409},
+                                 {"ABORTED", 409},
+                                 {"RESOURCE_EXHAUSTED", 429},
+                                 {"CANCELLED", 499},
+                                 {"UNKNOWN", 500},
+                                 {"INTERNAL", 500},
+                                 {"DATA_LOSS", 500},
+                                 {"UNIMPLEMENTED", 501},
+                                 {"UNAVAILABLE", 503},
+                                 {"DEADLINE_EXCEEDED", 504}}) {
     const Answer answer = post("/api/greeter/Greeter.Fail", R"({"name":")" + std::string(each.code) + "\"}");
     EXPECT_EQ(answer.status, each.status) << each.code;
     EXPECT_THAT(answer.body, AllOf(HasSubstr(R"("code":")" + std::string(each.code) + '"'), HasSubstr(R"("reason":"TOLD_SO")"),
@@ -257,10 +269,10 @@ TEST_F(GatewayTest, SaysWhatIsWrongWithARequest) {
 
 TEST_F(GatewayTest, HeadersOfTheConnectionDoNotDisturbTheCall) {
   add_node();
-  for (const char* header : {"TE: trailers", "Grpc-Encoding: gzip", "Grpc-Status: 5", "X-Data-Bin: AAEC", "Keep-Alive: 5",
-                             "Proxy-Connection: close", "Cookie: a=b; c=d", "User-Agent: curl/7", "Accept: text/html",
-                             "Content-Type: application/x-www-form-urlencoded", "Accept-Encoding: gzip, br",
-                             "X-Text: caf\xc3\xa9", "Expect: 100-continue"}) {
+  for (const char* header :
+       {"TE: trailers", "Grpc-Encoding: gzip", "Grpc-Status: 5", "X-Data-Bin: AAEC", "Keep-Alive: 5", "Proxy-Connection: close",
+        "Cookie: a=b; c=d", "User-Agent: curl/7", "Accept: text/html", "Content-Type: application/x-www-form-urlencoded",
+        "Accept-Encoding: gzip, br", "X-Text: caf\xc3\xa9", "Expect: 100-continue"}) {
     const Answer answer = post("/api/greeter/Greeter.Hello", R"({"name":"x"})", std::string(header) + "\r\n");
     // 100-continue puts an interim answer in front.
     if (std::string_view(header).starts_with("Expect")) {
@@ -282,8 +294,8 @@ TEST_F(GatewayTest, ListsServices) {
   Service& node = add_node();
   const Answer answer = request("GET", "/services", "");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_THAT(answer.body, AllOf(StartsWith("["), HasSubstr(R"("greeter")"), HasSubstr(node.address()), HasSubstr("Greeter.Hello"),
-                                 HasSubstr(R"("gateway")")));
+  EXPECT_THAT(answer.body, AllOf(StartsWith("["), HasSubstr(R"("greeter")"), HasSubstr(node.address()),
+                                 HasSubstr("Greeter.Hello"), HasSubstr(R"("gateway")")));
 }
 
 TEST_F(GatewayTest, StartsAgain) {

@@ -53,7 +53,8 @@ class Echo final : public rpc::Handler {
  public:
   std::vector<rpc::Endpoint> endpoints() override {
     std::vector<rpc::Endpoint> list;
-    const auto add = [&](std::string method, std::string description, Task<Result<Text>> (Echo::*function)(Context&, const Text&)) {
+    const auto add = [&](std::string method, std::string description,
+                         Task<Result<Text>> (Echo::*function)(Context&, const Text&)) {
       rpc::Endpoint endpoint;
       endpoint.service = "test.Echo";
       endpoint.method = std::move(method);

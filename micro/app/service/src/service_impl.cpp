@@ -27,9 +27,7 @@ bool is_name(std::string_view name) {
 // Gathers faults, so that all are told at once.
 class Faults {
  public:
-  void add(const std::string& fault) {
-    text_ += (count_++ == 0 ? "" : "\n  ") + fault;
-  }
+  void add(const std::string& fault) { text_ += (count_++ == 0 ? "" : "\n  ") + fault; }
   void check(const Result<void>& result) {
     if (!result) add(result.error().message());
   }
@@ -47,7 +45,11 @@ class Faults {
 }  // namespace
 
 Service::Impl::Impl(ServiceOptions o, Plugins p)
-    : options(std::move(o)), program(options.name), plugins(std::move(p)), logger(options.log), routes(std::make_shared<rpc::HttpRoutes>()) {}
+    : options(std::move(o)),
+      program(options.name),
+      plugins(std::move(p)),
+      logger(options.log),
+      routes(std::make_shared<rpc::HttpRoutes>()) {}
 
 void Service::Impl::add_flags(Flags& flags) {
   flags.add("name", options.name, "name of the service in the registry");
@@ -185,7 +187,8 @@ Task<void> Service::Impl::start_on_loop(Result<void>& result) {
     registration = std::make_unique<Registration>(*registry, record(), times, logger);
     result = co_await registration->start();
     if (!result) {
-      result = std::unexpected(std::move(result.error()).with_context("cannot register " + options.name + " in the " + registry->describe()));
+      result = std::unexpected(
+          std::move(result.error()).with_context("cannot register " + options.name + " in the " + registry->describe()));
       co_return;
     }
     logger.info("registered " + options.name + " at " + published, {{"registry", registry->describe()}});

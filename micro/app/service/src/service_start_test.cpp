@@ -226,11 +226,12 @@ TEST_P(ServiceFaultTest, IsTold) {
 
 INSTANTIATE_TEST_SUITE_P(
     Options, ServiceFaultTest,
-    testing::Values(FaultCase{"name", [](ServiceOptions& o) { o.name.clear(); }, "--name \"\": a service needs a name"},
-                    FaultCase{"address", [](ServiceOptions& o) { o.address = "localhost:http"; }, "the port \"http\" is not a number"},
-                    FaultCase{"advertise", [](ServiceOptions& o) { o.advertise = "x"; }, "--advertise: cannot parse address \"x\""},
-                    FaultCase{"registry", [](ServiceOptions& o) { o.registry_name = "etcd3"; }, "\"etcd3\""},
-                    FaultCase{"ttl", [](ServiceOptions& o) { o.register_ttl = Duration{}; }, "--register_ttl must be longer"}),
+    testing::Values(
+        FaultCase{"name", [](ServiceOptions& o) { o.name.clear(); }, "--name \"\": a service needs a name"},
+        FaultCase{"address", [](ServiceOptions& o) { o.address = "localhost:http"; }, "the port \"http\" is not a number"},
+        FaultCase{"advertise", [](ServiceOptions& o) { o.advertise = "x"; }, "--advertise: cannot parse address \"x\""},
+        FaultCase{"registry", [](ServiceOptions& o) { o.registry_name = "etcd3"; }, "\"etcd3\""},
+        FaultCase{"ttl", [](ServiceOptions& o) { o.register_ttl = Duration{}; }, "--register_ttl must be longer"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

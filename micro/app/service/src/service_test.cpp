@@ -207,11 +207,12 @@ TEST(Service, DeadlineOfTheServerHolds) {
 // Makes a call that hangs, from a thread of its own.
 class HangingCall {
  public:
-  HangingCall(Service& from, Service& to, Echo& echo) : thread_([&] {
-    rpc::CallOptions options = at(to);
-    options.timeout = std::chrono::hours(1);
-    result_ = call(from, "echo", "Hang", "done", options);
-  }) {
+  HangingCall(Service& from, Service& to, Echo& echo)
+      : thread_([&] {
+          rpc::CallOptions options = at(to);
+          options.timeout = std::chrono::hours(1);
+          result_ = call(from, "echo", "Hang", "done", options);
+        }) {
     echo.hanging.wait_for(1);
   }
   const Result<std::string>& join() {

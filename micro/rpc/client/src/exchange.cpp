@@ -252,7 +252,9 @@ void Exchange::on_reset(http2::ErrorCode code, bool by_peer) {
     progress_ = retry::Progress::kNotSent;
     error = at_node(Code::kUnavailable, "refused, and not processed");
   } else if (by_peer) {
-    const Code mapped = grpc::code_from_http2_error(static_cast<std::uint32_t>(code));
+    // A server that watches the deadline too may reset the stream a moment before our own timer fires (grpc-go does).
+    const bool late = code == http2::ErrorCode::kCancel && info_.deadline && Clock::now() >= *info_.deadline;
+    const Code mapped = late ? Code::kDeadlineExceeded : grpc::code_from_http2_error(static_cast<std::uint32_t>(code));
     error = at_node(mapped, "the service reset the stream with " + std::string(http2::to_string(code)));
   } else if (lost) {
     if (connection_->written() <= position_) progress_ = retry::Progress::kNotSent;

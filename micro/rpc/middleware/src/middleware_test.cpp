@@ -57,7 +57,9 @@ class Function final : public CallHandler {
 // Runs calls through a chain on a loop of their own.
 class MiddlewareTest : public testing::Test {
  protected:
-  MiddlewareTest() : loops_(one_loop()), sink_(std::make_shared<Lines>()), logger_(log::Logger::Options{}, sink_) { loops_.start(); }
+  MiddlewareTest() : loops_(one_loop()), sink_(std::make_shared<Lines>()), logger_(log::Logger::Options{}, sink_) {
+    loops_.start();
+  }
   ~MiddlewareTest() override {
     loops_.stop();
     loops_.join();
@@ -111,8 +113,9 @@ TEST_F(MiddlewareTest, RecoveryHidesWhatAnExceptionSaid) {
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code(), Code::kInternal);
   EXPECT_EQ(reply.error().message(), "the handler of test.Echo/Say failed with an exception; the server's log says more");
-  EXPECT_THAT(sink_->get(), ElementsAre(AllOf(HasSubstr("error|"), HasSubstr("method=test.Echo/Say"), HasSubstr("password is hunter2"),
-                                              HasSubstr("peer=10.0.0.7:50122"), HasSubstr("request_id=r-1"))));
+  EXPECT_THAT(sink_->get(),
+              ElementsAre(AllOf(HasSubstr("error|"), HasSubstr("method=test.Echo/Say"), HasSubstr("password is hunter2"),
+                                HasSubstr("peer=10.0.0.7:50122"), HasSubstr("request_id=r-1"))));
 }
 
 TEST_F(MiddlewareTest, RecoveryCatchesWhatIsThrownBeforeThereIsATask) {
@@ -169,8 +172,9 @@ TEST_P(DeadlineTest, GivesTheHandler) {
 
 INSTANTIATE_TEST_SUITE_P(Limits, DeadlineTest,
                          testing::Values(LimitCase{{}, {}, {}, "no limit"}, LimitCase{seconds(100), {}, {}, "100"},
-                                         LimitCase{seconds(100), {}, seconds(50), "50"}, LimitCase{seconds(100), {}, seconds(200), "100"},
-                                         LimitCase{{}, {}, seconds(50), "50"}, LimitCase{seconds(100), seconds(50), {}, "50"},
+                                         LimitCase{seconds(100), {}, seconds(50), "50"},
+                                         LimitCase{seconds(100), {}, seconds(200), "100"}, LimitCase{{}, {}, seconds(50), "50"},
+                                         LimitCase{seconds(100), seconds(50), {}, "50"},
                                          // An endpoint that is known to take longer.
                                          LimitCase{seconds(100), seconds(500), {}, "500"},
                                          LimitCase{seconds(100), seconds(500), seconds(300), "300"},
@@ -232,7 +236,8 @@ TEST_F(MiddlewareTest, AccessLogSaysWhoCalledWhatAndHowItEnded) {
   EXPECT_EQ(reply.error(), not_found("no user\njohn")) << "the reply goes on unchanged";
   ASSERT_EQ(sink_->get().size(), 1u);
   const std::string line = sink_->get().front();
-  for (const char* part : {"call ", "service=test.Echo", "method=Say", "peer=10.0.0.7:50122", "code=NOT_FOUND", "ms=", "request_id=r-1"}) {
+  for (const char* part :
+       {"call ", "service=test.Echo", "method=Say", "peer=10.0.0.7:50122", "code=NOT_FOUND", "ms=", "request_id=r-1"}) {
     EXPECT_THAT(line, HasSubstr(part));
   }
   EXPECT_THAT(line, HasSubstr("protocol=" + std::string(to_string(Protocol::kHttpJson))));

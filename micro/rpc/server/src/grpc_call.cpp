@@ -120,7 +120,7 @@ void GrpcCall::receive(std::string_view data, bool end_stream) {
     finish(std::move(taken));
     return;  // may be in the pool again
   }
-  credit();
+  credit(0);  // one message, bounded by its limit: it may arrive as fast as it comes
   if (remote_ended_) start();
 }
 
@@ -304,9 +304,8 @@ Result<void> GrpcCall::decode(const grpc::MessageReader::Message& message, codec
   return codec_->unmarshal(plain.view(), into);
 }
 
-// Tells the peer that what has been read may be sent again.
-void GrpcCall::credit() {
-  const std::size_t unread = reader_.pending();
+// Lets the peer send again what has arrived, but for `unread` bytes.
+void GrpcCall::credit(std::size_t unread) {
   if (uncredited_ <= unread) return;
   protocol_->session().consumed(*stream_, uncredited_ - unread);
   uncredited_ = unread;
@@ -346,7 +345,7 @@ Task<Result<bool>> GrpcCall::read(codec::MessageRef message) {
       Result<void> decoded = decode(**next, message);
       if (!decoded) co_return std::unexpected(std::move(decoded.error()));
       if (stream_ != nullptr) {
-        credit();
+        credit(reader_.pending());
         protocol_->output_added();
       }
       co_return true;
@@ -355,6 +354,11 @@ Task<Result<bool>> GrpcCall::read(codec::MessageRef message) {
       Result<void> ended = reader_.finish();
       if (!ended) co_return std::unexpected(std::move(ended.error()));
       co_return false;
+    }
+    if (stream_ != nullptr && uncredited_ > 0) {
+      // The rest of a message that is wanted now may be larger than the window.
+      credit(0);
+      protocol_->output_added();
     }
     Wait wait{reader_waits_};
     co_await wait;

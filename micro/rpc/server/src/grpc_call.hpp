@@ -67,7 +67,7 @@ class GrpcCall final : public MessageStream {
   bool send_headers();
   Result<void> send_message(codec::MessageRef message);
   Result<void> decode(const grpc::MessageReader::Message& message, codec::MessageRef into);
-  void credit();
+  void credit(std::size_t unread);
   void wake(std::coroutine_handle<>& slot);
   bool output_full() const noexcept;
   void release();

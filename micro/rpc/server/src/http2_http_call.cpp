@@ -13,6 +13,12 @@
 #include "worker.hpp"
 
 namespace micro::rpc {
+namespace {
+
+// Of a body beyond the limit, at most this many times the limit is read before the stream is reset.
+constexpr std::size_t kDiscardFactor = 4;
+
+}  // namespace
 
 Http2HttpCall::Http2HttpCall(Http2Protocol& protocol, http2::Stream& stream)
     : protocol_(protocol), stream_(&stream), call_(new HttpCall(protocol.worker(), *this, protocol.connection().peer())) {}
@@ -35,7 +41,12 @@ void Http2HttpCall::receive(std::string_view data, bool end_stream) {
   if (!data.empty()) protocol_.session().consumed(*stream_, data.size());
   std::string& body = call_->request().body;
   const std::size_t limit = protocol_.worker().state().options.max_receive_message_size;
-  if (body.size() + data.size() > limit) {
+  received_ += data.size();
+  if (received_ > limit) {
+    body.clear();
+    // Answering at once means resetting a stream the client still sends on, and some clients (curl 7.88) then lose the answer. So the
+    // rest is read and dropped, within reason.
+    if (!end_stream && received_ <= kDiscardFactor * limit) return;
     http::Response response = http::Response::from_error(http::error_with_status(
         http::status::kContentTooLarge, "HTTP_BODY_SIZE", "the request body is larger than the limit of " + std::to_string(limit) + " bytes"));
     HttpCall* call = call_;

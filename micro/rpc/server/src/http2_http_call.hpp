@@ -26,6 +26,7 @@ class Http2HttpCall final : private HttpCall::Owner {
   Http2Protocol& protocol_;
   http2::Stream* stream_;
   HttpCall* call_;
+  std::size_t received_ = 0;  // bytes of the body, those dropped included
   bool head_only_ = false;
 };
 

@@ -98,6 +98,19 @@ TEST(ServerGrpc, FailuresHaveTheirStatus) {
   EXPECT_EQ(client.call("/test.Echo/Say", "still there").field("grpc-status"), "0");
 }
 
+TEST(ServerGrpc, MessagesMayBeLargerThanTheWindow) {
+  TestServer server;
+  server.start();
+  Http2Client client(server);
+  const std::string large(3 << 20, 'x');
+  EXPECT_THAT(client.call("/test.Echo/Later", large).messages, ElementsAre(large));
+  http2::Stream& chat = client.open("/test.Echo/Chat");
+  Answer& answer = client.answer();
+  client.message(chat, large, true);
+  client.run_until([&] { return answer.closed; });
+  EXPECT_THAT(answer.messages, ElementsAre(large));
+}
+
 TEST(ServerGrpc, ErrorDetailsTravel) {
   TestServer server;
   server.start();
@@ -279,6 +292,31 @@ TEST(ServerJson, AnswersOnHttp2) {
   EXPECT_EQ(answer.status, "200");
   EXPECT_EQ(answer.field("content-type"), "application/json");
   EXPECT_EQ(answer.data, "\"you said hi\"");
+}
+
+TEST(ServerJson, ReadsATooLargeBodyToItsEndBeforeItAnswers) {
+  ServerOptions options = TestServer::default_options();
+  options.max_receive_message_size = 1000;
+  TestServer server(1, options);
+  server.start();
+  Http2Client client(server);
+  const std::vector<http2::Field> head{{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Say"}, {":authority", "x"}};
+  http2::Stream& stream = client.open_plain(head, false);
+  Answer& answer = client.answer();
+  client.session().submit_data(stream, std::string(2000, ' '), false);
+  client.flush();
+  EXPECT_EQ(client.call("/test.Echo/Say", "marker").field("grpc-status"), "0");
+  EXPECT_EQ(answer.status, "");
+  client.session().submit_data(stream, std::string(10, ' '), true);
+  client.run_until([&] { return answer.closed; });
+  EXPECT_EQ(answer.status, "413");
+  EXPECT_FALSE(answer.reset);
+  // What does not end is cut off.
+  http2::Stream& endless = client.open_plain(head, false);
+  Answer& cut = client.answer();
+  client.session().submit_data(endless, std::string(5000, ' '), false);
+  client.run_until([&] { return cut.closed; });
+  EXPECT_EQ(cut.status, "413");
 }
 
 TEST(ServerJson, UpgradesToHttp2) {
