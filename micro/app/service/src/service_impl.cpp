@@ -136,6 +136,7 @@ Result<void> Service::Impl::prepare() {
   LoopGroup::Options group;
   group.size = options.loops;
   group.name = options.name.substr(0, 10);
+  group.lag_observer = &lag_report;
   loops = std::make_unique<LoopGroup>(group);
   server = std::make_unique<rpc::Server>(*loops, options.server, routes);
   server->use(rpc::recovery(logger));

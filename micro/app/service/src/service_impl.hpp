@@ -18,6 +18,19 @@ namespace micro {
 
 class Flags;
 
+// Says in the log that something has blocked a loop: every other call there had to wait.
+class LagReport final : public LagObserver {
+ public:
+  explicit LagReport(log::Logger& logger) : logger_(logger) {}
+  void on_lag(const std::string& loop_name, Duration turn) override {
+    logger_.warn("a loop was blocked; give long work to offload()",
+                 {{"loop", loop_name}, {"ms", std::chrono::duration<double, std::milli>(turn).count()}});
+  }
+
+ private:
+  log::Logger& logger_;
+};
+
 struct Service::Impl {
   Impl(ServiceOptions o, Plugins p);
 
@@ -52,6 +65,7 @@ struct Service::Impl {
   std::vector<std::shared_ptr<Hook>> hooks;
   Health health;
   log::Logger logger;
+  LagReport lag_report{logger};
   rpc::Client client;
   std::shared_ptr<rpc::HttpRoutes> routes;
   std::vector<std::string> metadata_flags;

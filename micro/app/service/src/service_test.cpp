@@ -149,6 +149,25 @@ TEST(Service, WithoutRegistrationAnswersAtItsAddress) {
   EXPECT_EQ(call(service, "any name", "Say", "x", at(service)), "you said x");
 }
 
+Task<void> block_the_loop() {
+  std::this_thread::sleep_for(milliseconds(150));  // what nobody may do; longer than the threshold
+  co_return;
+}
+
+TEST(Service, SaysThatALoopWasBlocked) {
+  testing::internal::CaptureStderr();
+  {
+    ServiceOptions options = quiet("echo", std::make_shared<registry::Memory>());
+    options.register_node = false;
+    options.log.level = log::Level::kWarn;
+    Service service(options);
+    ASSERT_TRUE(service.start());
+    service.run_on_loop(block_the_loop());
+    service.stop();
+  }
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("a loop was blocked; give long work to offload() loop=echo"));
+}
+
 TEST(Service, HandlerThatThrowsEndsOneCallOnly) {
   const auto registry = std::make_shared<registry::Memory>();
   Service service(quiet("echo", registry));
