@@ -4,7 +4,8 @@
 #   make test       the first thing to run after a clone
 
 JOBS ?= $(shell nproc)
-CTEST_JOBS ?= $(JOBS)
+# Many tests wait more than they compute: twice as many at a time as there are processors.
+CTEST_JOBS ?= $(shell expr 2 \* $(JOBS))
 # Extra arguments of ctest, for example: make test TESTS='-R http2 --repeat until-fail:10'
 TESTS ?=
 # What a sanitizer or gcc run builds, for example: make tsan TARGETS=coro_test TESTS='-R coro'
