@@ -39,7 +39,9 @@ inline Arguments parse(int argc, char** argv) {
 inline double processor_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -48,8 +50,8 @@ class Measurement {
  public:
   void report(std::uint64_t ok) const {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun_;
-    std::printf("{\"ok\": %llu, \"seconds\": %.3f, \"cpu_seconds\": %.6f}\n", static_cast<unsigned long long>(ok), seconds.count(),
-                processor_seconds() - before_);
+    std::printf("{\"ok\": %llu, \"seconds\": %.3f, \"cpu_seconds\": %.6f}\n", static_cast<unsigned long long>(ok),
+                seconds.count(), processor_seconds() - before_);
   }
 
  private:

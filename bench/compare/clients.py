@@ -6,7 +6,7 @@ import subprocess
 from loads import Scenario
 from servers import Failure, pinned, prioritise
 
-COMMANDS = {"micro": "{bin}/micro_client", "grpc++ callback": "{bin}/grpcpp_client", "grpc-go": "{go}/grpcclient"}
+COMMANDS = {"micro": "{bin}/hello_client", "grpc++ callback": "{bin}/grpcpp_client", "grpc-go": "{go}/grpcclient"}
 SCENARIOS = ["1x1", "1x100", "10x10", "100x1"]
 TARGETS = {"1x100": 6}
 

@@ -7,7 +7,7 @@ import subprocess
 from servers import NAME, REPLY, Failure, pinned, prioritise
 
 METHOD = "/greeter.Greeter/Hello"
-STREAM_MESSAGES = 10_000  # messages of one streamed reply
+STREAM_MESSAGES = 1000  # messages of one streamed reply
 
 
 class Scenario:
@@ -128,7 +128,7 @@ function done(summary) for _, thread in ipairs(threads) do print("wrong answers:
 """)
 
     def command(self, scenario, address, requests):
-        return ["wrk", "-t", "1", "-c", str(scenario.connections), "-d", f"{self.seconds:g}s", "--latency", "-s", str(self.script),
+        return ["wrk", "-t", "1", "-c", str(scenario.connections), "-d", f"{max(1, round(self.seconds))}s", "--latency", "-s", str(self.script),
                 f"http://{address}{METHOD}"]
 
     def result(self, output, _):

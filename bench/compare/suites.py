@@ -34,7 +34,7 @@ SUITES = {
     "size": Suite("Larger messages: the name has 1 KiB, 1 MiB", ["micro", *PEERS], ["10x10", "1x10"],
                   lambda *setup: [H2load(*setup[:3], 1 << 10), H2load(*setup[:3], 1 << 20)], targets={"10x10": 1, "1x10": 1},
                   tables=("cpu", "rps")),
-    "stream": Suite("Server streaming: Countdown, 10,000 messages a call", ["micro", *PEERS], ["1x1", "10x10"],
+    "stream": Suite("Server streaming: Countdown, 1,000 messages a call", ["micro", *PEERS], ["1x1", "10x10"],
                     lambda *setup: [StreamLoad(*setup[:3])], unit="message", tables=("cpu", "rps")),
     "rate": Suite("Latency of unary calls at a fixed rate", GRPC, ["20x100"],
                   lambda *setup: [RateLoad(*setup[:3], rate) for rate in (20_000, 40_000)], tables=("tail", "cpu")),

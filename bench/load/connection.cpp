@@ -113,7 +113,7 @@ void Connection::read(std::uint64_t now_ns) {
 
 void Connection::write() {
   if (!out_.empty()) {
-    const ssize_t sent = send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN) return abandon(std::strerror(errno));
     if (sent > 0) out_.erase(0, static_cast<std::size_t>(sent));
   }
@@ -168,6 +168,7 @@ void Connection::on_frame(const Frame& frame, std::uint64_t now_ns) {
 
 void Connection::on_stream_frame(const Frame& frame, std::uint64_t now_ns) {
   Stream& stream = slot(frame.stream);
+  ++run_.frames;
   if (stream.id != frame.stream) return;  // already over: RST_STREAM may follow the trailers
   if (frame.type == kRstStream) return finish(stream, now_ns, "the server reset the stream");
   const bool last = frame.flags & kEndStream;

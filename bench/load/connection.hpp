@@ -41,11 +41,12 @@ class Requests {
 
 // The whole run: how much is still to be sent, and what came back.
 struct Run {
-  std::uint64_t to_send;  // requests not yet sent
-  unsigned streams;       // outstanding per connection
+  std::uint64_t to_send;   // requests not yet sent
+  unsigned streams;        // outstanding per connection
   bool scheduled = false;  // requests are sent when their time has come, not as soon as others are answered
   std::uint64_t ok = 0;
   std::uint64_t failed = 0;
+  std::uint64_t frames = 0;  // of replies, however far they are
   std::string first_failure;
   Histogram latency;
 };

@@ -120,7 +120,7 @@ int main(int argc, char** argv) {
   const std::uint64_t started = now_ns();
   const std::uint64_t stop_at = options.seconds > 0 ? started + static_cast<std::uint64_t>(options.seconds * 1e9) : UINT64_MAX;
   std::uint64_t last_reply = started;
-  std::uint64_t answered = 0;
+  std::uint64_t seen = 0;
   std::uint64_t scheduled = 0;
   const auto time_of = [&](std::uint64_t request) { return started + static_cast<std::uint64_t>(request * 1e9 / options.rate); };
   std::vector<epoll_event> events(256);
@@ -138,8 +138,8 @@ int main(int argc, char** argv) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       static_cast<Connection*>(event.data.ptr)->on_event(event.events, now);
     }
-    if (run.ok + run.failed != answered) {
-      answered = run.ok + run.failed;
+    if (run.frames + run.failed != seen) {
+      seen = run.frames + run.failed;
       last_reply = now_ns();
     }
     const auto idle = [](const auto& connection) { return connection->idle(); };

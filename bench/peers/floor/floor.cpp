@@ -94,7 +94,8 @@ bool on_readable(Connection& connection, const Reply& reply, const std::string& 
   if (got <= 0) return got < 0 && errno == EAGAIN;
   connection.have += static_cast<std::size_t>(got);
   std::string_view bytes(connection.in.data(), connection.have);
-  if (connection.http1 || (!connection.preface_seen && !bytes.starts_with(kPreface.substr(0, std::min(bytes.size(), kPreface.size()))))) {
+  if (connection.http1 ||
+      (!connection.preface_seen && !bytes.starts_with(kPreface.substr(0, std::min(bytes.size(), kPreface.size()))))) {
     connection.http1 = true;
     connection.out += json;
     connection.have = 0;
@@ -120,7 +121,8 @@ int main(int argc, char** argv) {
   const sockaddr_in address = parse_address(argv[1]);
   const Reply reply(argv[2]);
   const std::string body = std::string(R"({"message":")") + argv[2] + "\"}";
-  const std::string json = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string json =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 
   const int listener = tcp_socket(0);
   const int on = 1;

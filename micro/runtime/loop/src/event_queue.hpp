@@ -22,9 +22,9 @@ class EventSource {
 
 // epoll, one batch of events at a time: a wait in the kernel, then the sources it woke, one by one.
 //
-// Sources are registered once and edge-triggered, as a rule, so that a request costs no system call beyond its read and its write:
-// a source that has read all there is waits for the next edge instead of asking again. Epoll's own rule for that (epoll(7), "Q9"): a
-// stream socket that gave less than was asked for is empty, and what arrives later is a new edge.
+// Sources are registered once and edge-triggered, as a rule, so that a request costs no system call beyond its read and its
+// write: a source that has read all there is waits for the next edge instead of asking again. Epoll's own rule for that
+// (epoll(7), "Q9"): a stream socket that gave less than was asked for is empty, and what arrives later is a new edge.
 //
 // Thread safety: add(), change() and wake() from any thread; all else on the loop's thread.
 class EventQueue {

@@ -57,7 +57,7 @@ class RemoteQueue {
 
  private:
   std::mutex mutex_;
-  EventQueue* events_;        // null when closed
+  EventQueue* events_;  // null when closed
   std::vector<Item> items_;
   std::vector<Item> batch_;  // the loop's half of the pair, swapped with items_
 };

@@ -29,7 +29,8 @@ Task<Result<std::unique_ptr<Stream>>> connect_one(Loop& loop, Context& context, 
   if (const int error = stream->watch(); error != 0) co_return fail(connect_failed(error));
   if (!connected) {
     CancelCallback cancel;
-    cancel.link(context.cancellation(), [](void* self, const Error&) { static_cast<SocketStream*>(self)->close(); }, stream.get());
+    cancel.link(
+        context.cancellation(), [](void* self, const Error&) { static_cast<SocketStream*>(self)->close(); }, stream.get());
     (void)co_await stream->wait_writable();
     cancel.unlink();
     if (context.cancelled()) co_return fail(*context.error());

@@ -61,7 +61,8 @@ bool SocketStream::receive(std::span<char> buffer, IoOperation& operation) noexc
     const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count >= 0) {
       operation.size = static_cast<std::size_t>(count);
-      // Less than asked for: nothing is left. Of Unix sockets that is not certain, messages of several writers are kept apart there.
+      // Less than asked for: nothing is left. Of Unix sockets that is not certain, messages of several writers are kept apart
+      // there.
       if (internet_ && operation.size < buffer.size() && !ended_) readable_ = false;
       return true;
     }
@@ -121,9 +122,8 @@ Result<std::size_t> SocketStream::try_write(std::span<const std::string_view> pi
   message.msg_iov = vectors;
   message.msg_iovlen = count;
   for (;;) {
-    const ssize_t written =
-        count == 1 ? ::send(fd_, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-                   : ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t written = count == 1 ? ::send(fd_, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                                       : ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (written >= 0) {
       if (static_cast<std::size_t>(written) < size) writable_ = false;
       return static_cast<std::size_t>(written);

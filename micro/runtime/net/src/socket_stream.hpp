@@ -13,8 +13,8 @@
 namespace micro::net {
 
 // A TCP or Unix socket. Registered with the kernel once, edge-triggered: what the last system call and the last event said is
-// remembered, and neither a read nor a wait asks the kernel for what is known. Small, because most connections are idle: addresses
-// are formatted when first asked for.
+// remembered, and neither a read nor a wait asks the kernel for what is known. Small, because most connections are idle:
+// addresses are formatted when first asked for.
 class SocketStream final : public Stream, private EventSource {
  public:
   // Takes the descriptor over, which is non-blocking and connected or connecting; wait_writable() waits for the connection, too.
@@ -53,7 +53,7 @@ class SocketStream final : public Stream, private EventSource {
   bool internet_;
   IoOperation* reader_ = nullptr;
   IoOperation* writer_ = nullptr;
-  std::span<char> into_;  // of the reader
+  std::span<char> into_;   // of the reader
   sockaddr_in6 raw_peer_;  // of either Internet family; a Unix peer is in peer_ from the start
   mutable std::string peer_;
   mutable std::string local_;
