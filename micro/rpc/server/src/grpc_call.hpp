@@ -15,6 +15,7 @@
 #include <micro/http2/session.hpp>
 #include <micro/task/task.hpp>
 
+#include "flush_waiter.hpp"
 #include "open_calls.hpp"
 
 namespace micro::rpc {
@@ -26,7 +27,7 @@ class Worker;
 //
 // Its life has two ends that come in any order: the stream closes (detach) and the handler returns (finish). The object goes back
 // to the worker's pool after both. A call whose context is cancelled answers at once; what the handler says later is dropped.
-class GrpcCall final : public MessageStream {
+class GrpcCall final : public MessageStream, public FlushWaiter {
  public:
   explicit GrpcCall(Worker& worker);
 
@@ -34,11 +35,11 @@ class GrpcCall final : public MessageStream {
   bool begin(Http2Protocol& protocol, http2::Stream& stream, const http2::HeaderBlock& block, const Endpoint& endpoint,
              const codec::Codec& codec);
   void receive(std::string_view data, bool end_stream);
-  void receive_end();
   // The stream is gone; `reason` cancels the handler unless it has finished.
   void detach(const Error& reason);
   // More may be written.
   void writable();
+  void flushed() override { writable(); }
 
   Task<Result<bool>> read(codec::MessageRef message) override;
   Task<Result<void>> write(codec::MessageRef message) override;
@@ -92,8 +93,8 @@ class GrpcCall final : public MessageStream {
   bool has_request_ = false;
   bool remote_ended_ = false;
   bool headers_sent_ = false;
-  bool answered_ = false;  // trailers are out
-  bool running_ = false;   // the handler has begun and not returned
+  bool answered_ = false;   // trailers are out
+  bool running_ = false;    // the handler has begun and not returned
   bool finishing_ = false;  // finish() is on the stack
   bool failed_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <vector>
 
 #include <micro/uri/uri.hpp>
 
@@ -19,17 +20,18 @@ std::string_view next_segment(std::string_view& path) {
   return segment;
 }
 
-struct Route {
-  std::shared_ptr<HttpHandler> handler;
+}  // namespace
+
+struct HttpRoutes::Route {
+  std::shared_ptr<HttpHandler> handler;  // or one of the others
+  std::shared_ptr<StreamingHttpHandler> streaming;
   std::vector<std::string> names;  // of the parameters, in order
 };
-
-}  // namespace
 
 // One place in the tree of segments.
 struct HttpRoutes::Node {
   std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
-  std::unique_ptr<Node> any;  // "{name}"
+  std::unique_ptr<Node> any;                              // "{name}"
   std::map<std::string, Route, std::less<>> routes;       // by method, for paths that end here
   std::map<std::string, Route, std::less<>> rest_routes;  // "{name...}": for paths that go on
 
@@ -60,12 +62,19 @@ HttpRoutes::~HttpRoutes() = default;
 bool HttpRoutes::empty() const noexcept { return root_->literals.empty() && !root_->any && root_->rest_routes.empty(); }
 
 Result<void> HttpRoutes::add(std::string_view method, std::string_view pattern, std::shared_ptr<HttpHandler> handler) {
+  return add_route(method, pattern, Route{.handler = std::move(handler), .streaming = nullptr, .names = {}});
+}
+
+Result<void> HttpRoutes::add(std::string_view method, std::string_view pattern, std::shared_ptr<StreamingHttpHandler> handler) {
+  return add_route(method, pattern, Route{.handler = nullptr, .streaming = std::move(handler), .names = {}});
+}
+
+Result<void> HttpRoutes::add_route(std::string_view method, std::string_view pattern, Route route) {
   const auto malformed = [&](std::string_view why) {
     return fail(invalid_argument("route \"" + std::string(pattern) + "\": " + std::string(why)));
   };
   if (!pattern.starts_with('/')) return malformed("must begin with '/'");
   Node* node = root_.get();
-  Route route{std::move(handler), {}};
   bool rest = false;
   for (std::string_view path = pattern; !path.empty();) {
     if (rest) return malformed("nothing may follow {name...}");
@@ -115,6 +124,7 @@ HttpRoutes::Match HttpRoutes::find(std::string_view method, std::string_view pat
     match.parameters.emplace_back(route.names[i], std::move(*decoded));
   }
   match.handler = route.handler.get();
+  match.streaming = route.streaming.get();
   return match;
 }
 
