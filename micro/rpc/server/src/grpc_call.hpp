@@ -9,13 +9,12 @@
 #include <micro/call/stream.hpp>
 #include <micro/codec/codec.hpp>
 #include <micro/context/context.hpp>
-#include <micro/grpc/compression.hpp>
-#include <micro/grpc/framing.hpp>
 #include <micro/http2/events.hpp>
 #include <micro/http2/session.hpp>
 #include <micro/task/task.hpp>
 
 #include "flush_waiter.hpp"
+#include "grpc_messages.hpp"
 #include "open_calls.hpp"
 
 namespace micro::rpc {
@@ -57,7 +56,6 @@ class GrpcCall final : public MessageStream, public FlushWaiter {
   };
 
   bool take_fields(const http2::HeaderBlock& block, std::optional<Error>& error);
-  Result<void> take_request();
   void start();
   Detached drive();
   void finish(Reply reply);
@@ -67,7 +65,6 @@ class GrpcCall final : public MessageStream, public FlushWaiter {
   void stop_caller();
   bool send_headers();
   Result<void> send_message(codec::MessageRef message);
-  Result<void> decode(const grpc::MessageReader::Message& message, codec::MessageRef into);
   void credit(std::size_t unread);
   void wake(std::coroutine_handle<>& slot);
   bool output_full() const noexcept;
@@ -77,20 +74,16 @@ class GrpcCall final : public MessageStream, public FlushWaiter {
   Http2Protocol* protocol_ = nullptr;  // null once the stream is gone
   http2::Stream* stream_ = nullptr;
   const Endpoint* endpoint_ = nullptr;
-  const codec::Codec* codec_ = nullptr;
   Context context_;
   OpenCall open_{context_};
   Call call_;
   codec::MessagePtr request_;
   codec::MessagePtr reply_;
   CancelCallback cancelled_;
-  grpc::MessageReader reader_;
-  grpc::Compression request_encoding_ = grpc::Compression::kIdentity;
-  grpc::Compression reply_encoding_ = grpc::Compression::kIdentity;
+  GrpcMessages messages_;
   std::size_t uncredited_ = 0;  // received bytes the peer's window does not know to be read yet
   std::coroutine_handle<> reader_waits_;
   std::coroutine_handle<> writer_waits_;
-  bool has_request_ = false;
   bool remote_ended_ = false;
   bool headers_sent_ = false;
   bool answered_ = false;   // trailers are out
