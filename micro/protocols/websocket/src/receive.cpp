@@ -162,9 +162,12 @@ SessionImpl::Step SessionImpl::take_data(std::string_view masked) {
 }
 
 SessionImpl::Step SessionImpl::inflated(Decompressor::Status status, std::size_t before) {
+  // What came out before the fault is checked first, so that the answer does not depend on how the bytes were cut.
+  if (kind == MessageKind::kText && !text_.feed(message.view().substr(before)))
+    return invalid_data("a text message is not UTF-8");
   switch (status) {
     case Decompressor::Status::kOk:
-      break;
+      return std::nullopt;
     case Decompressor::Status::kTooLarge:
       return too_large("a message is larger than the limit of " + std::to_string(options_.max_message) +
                        " bytes once decompressed");
@@ -174,8 +177,6 @@ SessionImpl::Step SessionImpl::inflated(Decompressor::Status status, std::size_t
       return fail_with(close_code::kInternalError, Code::kResourceExhausted, "WEBSOCKET_NO_MEMORY",
                        "no memory to decompress a message");
   }
-  if (kind == MessageKind::kText && !text_.feed(message.view().substr(before)))
-    return invalid_data("a text message is not UTF-8");
   return std::nullopt;
 }
 

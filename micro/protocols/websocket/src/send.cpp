@@ -15,6 +15,11 @@ Error no_memory() {
   return Error(Code::kResourceExhausted, "WEBSOCKET_NO_MEMORY", "cannot send a WebSocket message: no memory to compress it");
 }
 
+Error unfinished() {
+  return Error(Code::kFailedPrecondition, "WEBSOCKET_UNFINISHED",
+               "cannot send a WebSocket message: another one, sent in pieces, is not finished");
+}
+
 Opcode opcode_of(MessageKind kind) noexcept { return static_cast<Opcode>(kind); }
 
 }  // namespace
@@ -69,16 +74,12 @@ Result<void> SessionImpl::check_sendable(MessageKind kind_of_piece) const {
   if (close_sent_)
     return fail(
         Error(Code::kFailedPrecondition, "WEBSOCKET_CLOSED", "cannot send a WebSocket message: the connection is being closed"));
-  if (sending_ && *sending_ != kind_of_piece)
-    return fail(Error(Code::kFailedPrecondition, "WEBSOCKET_UNFINISHED",
-                      "cannot send a WebSocket message: a message sent in pieces is not finished"));
+  if (sending_ && *sending_ != kind_of_piece) return fail(unfinished());
   return {};
 }
 
 Result<void> SessionImpl::send(MessageKind kind_of_message, std::string_view body) {
-  if (sending_)
-    return fail(Error(Code::kFailedPrecondition, "WEBSOCKET_UNFINISHED",
-                      "cannot send a WebSocket message: a message sent in pieces is not finished"));
+  if (sending_) return fail(unfinished());
   if (auto ready = check_sendable(kind_of_message); !ready) return ready;
   if (kind_of_message == MessageKind::kText && !is_utf8(body)) return fail(not_text());
   if (!compressor_ || !compressor_->usable() || body.size() < options_.compress_from) {

@@ -100,8 +100,8 @@ Decompressor::Status Decompressor::decompress(std::string_view piece, std::size_
       stream.avail_out = static_cast<uInt>(room);
       const int status = inflate(&stream, Z_SYNC_FLUSH);
       const std::size_t produced = room - stream.avail_out;
+      out.commit(std::min(produced, left));
       if (produced > left) return Status::kTooLarge;
-      out.commit(produced);
       if (status == Z_MEM_ERROR) return Status::kNoMemory;
       if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return Status::kCorrupt;
       ended_ = ended_ || status == Z_STREAM_END;

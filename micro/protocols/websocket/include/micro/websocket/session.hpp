@@ -81,8 +81,9 @@ class Session {
   // Moves a large payload to the output instead of copying it where that is possible (servers, uncompressed).
   Result<void> send(MessageKind kind, Buffer&& payload);
 
-  // A message in pieces, a frame each; `kind` must stay the same until `last`. Pieces of text may end within a character. Besides
-  // the failures of send(), which end the message: FAILED_PRECONDITION when another message is not finished.
+  // A message in pieces, a frame each; `kind` must stay the same until `last`. Pieces of text may end within a character. Fails
+  // as send() does, and with FAILED_PRECONDITION for another kind than the one begun. A failure in the middle leaves the message
+  // unfinished, and nothing to do but close().
   Result<void> send_piece(MessageKind kind, std::string_view piece, bool last);
 
   // Control frames, also between the pieces of a message. The payload is cut to 125 bytes. Ignored after a close frame was sent.
