@@ -86,6 +86,7 @@ void Http1Protocol::on_head() {
   answered_ = false;
   unconsumed_ = 0;
   wants_writable_ = false;
+  forget_origin();
   upgrading_ = head.upgrade_h2c && !draining_;
   if (!upgrading_) {
     http::Request& request = worker_.request();
@@ -161,7 +162,8 @@ void Http1Protocol::answer(int status, const Metadata& headers, std::string_view
   http1::ResponseStart start = reply_start(status);
   start.body = http1::BodySize::exactly(body.size());
   http::Response instead;
-  if (Result<void> written = http1::write_response_head(output_, start, headers); !written) {
+  Metadata scratch;
+  if (Result<void> written = http1::write_response_head(output_, start, complete(headers, scratch)); !written) {
     // A handler's header that cannot be sent.
     instead = http::Response::from_error(internal("the reply has an invalid header: " + written.error().message()));
     body = instead.body;
@@ -179,7 +181,8 @@ Result<void> Http1Protocol::begin_reply(int status, const Metadata& headers) {
   const bool chunked = parser_.head().minor_version > 0;
   if (!chunked) start.keep_alive = false;
   start.body = chunked ? http1::BodySize::chunked() : http1::BodySize::until_close();
-  if (Result<void> written = http1::write_response_head(output_, start, headers); !written) return written;
+  Metadata scratch;
+  if (Result<void> written = http1::write_response_head(output_, start, complete(headers, scratch)); !written) return written;
   const bool no_body = head_only() || !http::allows_body(status);
   reply_body_ = no_body ? ReplyBody::kNone : chunked ? ReplyBody::kChunked : ReplyBody::kUntilClose;
   replying_ = true;

@@ -109,7 +109,8 @@ void Http2Exchange::send_head(int status, const Metadata& headers, const std::st
   std::array<char, 8> text;
   const auto text_end = std::to_chars(text.data(), text.data() + text.size(), status).ptr;
   grpc::FieldList list;
-  append_fields(headers, list);
+  Metadata scratch;
+  append_fields(complete(headers, scratch), list);
   std::vector<http2::Field> fields;
   fields.reserve(list.size() + 3);
   fields.push_back({":status", {text.data(), static_cast<std::size_t>(text_end - text.data())}});

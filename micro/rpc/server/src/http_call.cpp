@@ -33,6 +33,16 @@ http::Response method_not_allowed(const http::Request& request, std::string allo
 
 }  // namespace
 
+Result<void> find_codec(const ServerState& state, const http::Request& request, const codec::Codec*& codec) {
+  const std::string_view content_type = request.headers.get("content-type");
+  codec = content_type.empty() ? state.json : state.codecs.find_content_type(content_type);
+  // curl and HTML forms say this when nobody told them otherwise; the body is JSON all the same, or is refused as such.
+  if (codec == nullptr && codec::media_type(content_type) == "application/x-www-form-urlencoded") codec = state.json;
+  if (codec != nullptr) return {};
+  return fail(http::error_with_status(http::status::kUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
+                                      "content type " + std::string(content_type) + " is not known here; use application/json"));
+}
+
 void HttpCall::begin(HttpExchange& exchange, HttpHead& head, const Endpoint* endpoint, HttpRoutes::Match match) {
   take(exchange, head);
   endpoint_ = endpoint;
@@ -55,6 +65,12 @@ Task<Result<void>> HttpCall::run() {
     response_ = std::move(*response);
     co_return Result<void>{};
   }
+  if (match_.upgrade_required && (request_.method == http::Method::kGet || match_.allowed_methods.empty())) {
+    response_ = http::Response::from_error(http::error_with_status(http::status::kUpgradeRequired, "UPGRADE_REQUIRED",
+                                                                   request_.path + " takes WebSockets; ask with Upgrade: websocket"));
+    response_.headers.set("Sec-WebSocket-Version", "13");
+    co_return Result<void>{};
+  }
   if (!match_.allowed_methods.empty()) {
     response_ = method_not_allowed(request_, match_.allowed_methods);
     co_return Result<void>{};
@@ -73,15 +89,8 @@ Task<Result<void>> HttpCall::call_endpoint(const Endpoint& endpoint) {
     co_return fail(
         unimplemented(endpoint.path() + " is a streaming method and cannot be called with a plain HTTP request; use gRPC"));
   }
-  const std::string_view content_type = request_.headers.get("content-type");
-  const codec::Codec* codec = content_type.empty() ? state.json : state.codecs.find_content_type(content_type);
-  // curl and HTML forms say this when nobody told them otherwise; the body is JSON all the same, or is refused as such.
-  if (codec == nullptr && codec::media_type(content_type) == "application/x-www-form-urlencoded") codec = state.json;
-  if (codec == nullptr) {
-    co_return fail(
-        http::error_with_status(http::status::kUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
-                                "content type " + std::string(content_type) + " is not known here; use application/json"));
-  }
+  const codec::Codec* codec = nullptr;
+  if (Result<void> found = find_codec(state, request_, codec); !found) co_return found;
   codec::MessagePtr request(*endpoint.request_type);
   codec::MessagePtr reply(*endpoint.reply_type);
   const std::string_view body = request_.body.empty() && codec == state.json ? std::string_view("{}") : request_.body;

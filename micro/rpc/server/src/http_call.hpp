@@ -3,11 +3,17 @@
 #include <string>
 
 #include <micro/call/call.hpp>
+#include <micro/codec/codec.hpp>
 #include <micro/server/http_routes.hpp>
 
 #include "http_carried_call.hpp"
 
 namespace micro::rpc {
+
+struct ServerState;
+
+// The codec for the body of a request, JSON unless it says otherwise; an error with status 415 when there is none.
+Result<void> find_codec(const ServerState& state, const http::Request& request, const codec::Codec*& codec);
 
 // A request and a response, both whole: a call of a unary method with a JSON (or protobuf) body, or a plain route. From the
 // worker's pool.

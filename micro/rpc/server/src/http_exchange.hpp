@@ -10,6 +10,7 @@
 #include <micro/error/error.hpp>
 #include <micro/http/message.hpp>
 #include <micro/metadata/metadata.hpp>
+#include <micro/server/cors.hpp>
 
 namespace micro::rpc {
 
@@ -46,6 +47,11 @@ class HttpCarrier {
 class HttpExchange {
  public:
   void attach(HttpCarrier& carrier) noexcept { carrier_ = &carrier; }
+  // Every reply of this exchange says that a page of `origin` may read it. `options` must live as long.
+  void allow_origin(const CorsOptions& options, std::string_view origin) {
+    cors_ = &options;
+    origin_ = origin;
+  }
 
   // A whole response. Content-Length and Date are added.
   virtual void answer(int status, const Metadata& headers, std::string_view body) = 0;
@@ -73,7 +79,15 @@ class HttpExchange {
 
  protected:
   ~HttpExchange() = default;
+  // The headers of a reply, with what allow_origin() adds; `scratch` may be where they are put together.
+  const Metadata& complete(const Metadata& headers, Metadata& scratch) const;
+  void forget_origin() noexcept { cors_ = nullptr; }
+
   HttpCarrier* carrier_ = nullptr;
+
+ private:
+  const CorsOptions* cors_ = nullptr;
+  std::string origin_;
 };
 
 }  // namespace micro::rpc

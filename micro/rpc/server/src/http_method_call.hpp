@@ -13,7 +13,7 @@ namespace micro::rpc {
 // A method of any kind, called over an HTTP exchange that can carry its messages: everything but how they look there.
 class HttpMethodCall : public HttpCarriedCall, protected MessageStream {
  public:
-  void writable() final { writable_.set(); }
+  void writable() override { writable_.set(); }
 
  protected:
   // What next() found.

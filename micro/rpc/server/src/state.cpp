@@ -18,6 +18,7 @@ ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoute
   // Bodies are limited by what carries them: some are streams of many messages.
   http1_limits.max_body = std::numeric_limits<std::uint64_t>::max();
   http2_options.max_concurrent_streams = options.max_concurrent_streams;
+  http2_options.enable_connect_protocol = true;
   http2_options.max_header_list_size = options.max_header_bytes;
 }
 

@@ -31,7 +31,7 @@ std::unique_ptr<C> take(std::vector<std::unique_ptr<C>>& free, Worker& worker) {
 
 }  // namespace
 
-Worker::Worker(Loop& loop, const ServerState& state) : loop_(loop), state_(state), scratch_(kScratchSize) {}
+Worker::Worker(Loop& loop, const ServerState& state) : loop_(loop), state_(state), heartbeats_(loop, state.options.keepalive_interval), scratch_(kScratchSize) {}
 
 Worker::~Worker() = default;
 
@@ -138,6 +138,7 @@ Task<std::size_t> Worker::stop(TimePoint deadline) {
   draining_ = true;
   if (listener_) listener_->close();
   for_each_connection([](Connection& connection) { connection.drain(); });
+  heartbeats_.drain();
   const TimePoint idle_deadline = std::min(deadline, loop_.now() + kIdleGrace);
   bool quiet = co_await wait_until_quiet(idle_deadline, false);
   if (!quiet) quiet = co_await wait_until_quiet(deadline, true);

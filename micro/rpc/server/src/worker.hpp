@@ -13,6 +13,7 @@
 #include <micro/task/task.hpp>
 
 #include "connection.hpp"
+#include "heartbeats.hpp"
 #include "open_calls.hpp"
 #include "state.hpp"
 
@@ -48,6 +49,8 @@ class Worker {
   Buffer& encode_buffer() noexcept { return encode_buffer_; }
   // Where the head of a request is put together for dispatch(); keeps its memory.
   http::Request& request() noexcept { return request_; }
+  // What lives long without being used; told when the server stops.
+  Heartbeats& heartbeats() noexcept { return heartbeats_; }
   // The value of the Date header.
   std::string_view date();
 
@@ -80,6 +83,7 @@ class Worker {
   bool accepting_ = false;
   Event changed_;  // a connection or a call has ended
   WorkerCounters counters_;
+  Heartbeats heartbeats_;
   http::DateCache date_;
   Buffer encode_buffer_;
   http::Request request_;
