@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proves that the framework's web client works with a WebSocket server that is not ours, the npm package ws.
+"""Proves that our web client works with a WebSocket server that is not ours, the npm package ws, and its client with our protocol.
 
   web.py [--bin DIR] [--work DIR]
 
@@ -18,10 +18,11 @@ from processes import Failure, Server, run, tail
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKS = ["echo", "deflate", "deflate_declined", "fragments", "pings", "closing", "bad_frames", "not_found", "unary", "server_stream",
           "client_stream", "bidi", "events", "events_error", "feed"]
+SERVER_CHECKS = ["echo", "deflate", "fragments", "pings", "closing", "bad_frames", "bomb", "subprotocol", "handshakes"]
 
 
 def install(work):
-    """The command that starts the server."""
+    """Where ws is, and node."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         raise Skipped("no node" if not node else "no npm")
@@ -35,7 +36,25 @@ def install(work):
         if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
             step("ws", [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], root, tries=2)
             shutil.copyfile(lock, stamp)
-    return [node, root / "server.js", "127.0.0.1:0"]
+    return node, root
+
+
+def attempt(title, name, server_command, client_command, checks, logs):
+    """Runs the checks of a client against a server; true when all have passed."""
+    outcomes = {}
+    try:
+        with Server(name, server_command, logs) as server:
+            status, out, err = run([*client_command, server.address, *checks], 120)
+            said = dict(re.findall(r"^(\w+): (.*)$", out, re.M))
+            for check in checks:
+                outcomes[check] = said.get(check, f"failed: did not run, the client ended with {status}: {tail(err)}")
+            server.check_idle()
+            outcomes["idle"] = "ok"
+    except Failure as error:
+        outcomes["server"] = f"failed: {error}"
+    for check, outcome in outcomes.items():
+        print(f"  {title:<24} {check:<20} {outcome}")
+    return all(outcome == "ok" for outcome in outcomes.values())
 
 
 def main():
@@ -45,27 +64,20 @@ def main():
     arguments = parser.parse_args()
     bin_dir = arguments.bin.resolve()
     work = (arguments.work or bin_dir.parent / "test/interop").resolve()
+    logs = work / "logs" / "web"
     try:
-        command = install(work)
+        node, root = install(work)
     except Skipped as error:
         print(f"skipped: {error}")
         return 77
-    try:
-        with Server("ws", command, work / "logs" / "web") as server:
-            status, out, err = run([bin_dir / "interop_web_client", server.address, *CHECKS], 120)
-            said = dict(re.findall(r"^(\w+): (.*)$", out, re.M))
-            outcomes = {check: said.get(check, f"failed: did not run, the client ended with {status}: {tail(err)}") for check in CHECKS}
-            try:
-                server.check_idle()
-                outcomes["idle"] = "ok"
-            except Failure as error:
-                outcomes["idle"] = f"failed: {error}"
     except Failure as error:
         print(f"failed: {error}")
         return 1
-    for check, outcome in outcomes.items():
-        print(f"  {check:<20} {outcome}")
-    return 0 if all(outcome == "ok" for outcome in outcomes.values()) else 1
+    passed = [
+        attempt("our client → ws", "ws", [node, root / "server.js", "127.0.0.1:0"], [bin_dir / "interop_web_client"], CHECKS, logs),
+        attempt("ws → our protocol", "echo", [bin_dir / "interop_web_echo"], [node, root / "client.js"], SERVER_CHECKS, logs),
+    ]
+    return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":
