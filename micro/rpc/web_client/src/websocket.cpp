@@ -74,7 +74,7 @@ Task<Result<void>> WebSocket::Impl::handshake(Context& context, const Target& ta
   wire.clear_limit();
   websocket::Options limits;
   limits.max_message = options.max_message;
-  limits.max_frame = options.max_message;
+  limits.max_frame = websocket::max_frame_for(options.max_message);
   session.emplace(Role::kClient, limits, opened->deflate);
   subprotocol = std::move(opened->subprotocol);
   headers = exchange.head().headers;
