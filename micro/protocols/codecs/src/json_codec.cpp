@@ -8,6 +8,7 @@
 
 #include "family.hpp"
 #include "json_reader.hpp"
+#include "json_text.hpp"
 #include "json_writer.hpp"
 #include "protobuf_type.hpp"
 
@@ -25,6 +26,10 @@ Result<void> with_plan(MessageRef ref, Use use) {
   }
   PlanCache plans;
   return use(plans, plans.get(descriptor));
+}
+
+std::string no_field(const MessagePlan& plan, std::string_view name) {
+  return plan.descriptor->full_name() + " has no field " + shown(name);
 }
 
 }  // namespace
@@ -65,6 +70,38 @@ Result<void> JsonCodec::unmarshal(std::string_view bytes, MessageRef message) co
   return with_plan(message, [&](PlanCache& plans, const MessagePlan& plan) {
     return JsonReader(options_, plans, bytes).read(protobuf, plan);
   });
+}
+
+Result<void> JsonCodec::unmarshal_partial(std::string_view bytes, MessageRef message) const {
+  if (message.type->family() != Family::kProtobuf) return unknown_family(*this, message);
+  saw_encoded(message, bytes.size());
+  auto& protobuf = protobuf_message(message);
+  protobuf.Clear();
+  return with_plan(message, [&](PlanCache& plans, const MessagePlan& plan) {
+    return JsonReader(options_, plans, bytes).read_partial(protobuf, plan);
+  });
+}
+
+Result<void> JsonCodec::unmarshal_field(std::string_view bytes, MessageRef message, std::string_view field) const {
+  if (message.type->family() != Family::kProtobuf) return unknown_family(*this, message);
+  saw_encoded(message, bytes.size());
+  return with_plan(message, [&](PlanCache& plans, const MessagePlan& plan) -> Result<void> {
+    const FieldPlan* found = plan.find(field);
+    if (found == nullptr) return fail(invalid_argument(no_field(plan, field)));
+    return JsonReader(options_, plans, bytes).read_field(protobuf_message(message), plan, *found);
+  });
+}
+
+Result<void> JsonCodec::marshal_field(MessageRef message, std::string_view field, Buffer& out) const {
+  if (message.type->family() != Family::kProtobuf) return unknown_family(*this, message);
+  const std::size_t before = out.size();
+  Result<void> written = with_plan(message, [&](PlanCache& plans, const MessagePlan& plan) -> Result<void> {
+    const FieldPlan* found = plan.find(field);
+    if (found == nullptr) return fail(internal(no_field(plan, field)));
+    return JsonWriter(options_, plans, out).write_field(protobuf_message(message), plan, *found);
+  });
+  if (!written) out.truncate(before);
+  return written;
 }
 
 }  // namespace micro::codec

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <string>
 #include <string_view>
 
 namespace micro::codec {
@@ -18,5 +20,13 @@ NumberStatus parse_integer(std::string_view text, Integer& out) noexcept;
 // The nearest value; kOutOfRange when it would be infinite. What is too small becomes 0.
 template <class Float>
 NumberStatus parse_float(std::string_view text, Float& out) noexcept;
+
+// "int32 (-2147483648 to 2147483647)", for error messages.
+template <class Integer>
+std::string range_of() {
+  using Limits = std::numeric_limits<Integer>;
+  return std::string(Limits::is_signed ? "int" : "uint") + std::to_string(sizeof(Integer) * 8) + " (" +
+         std::to_string(Limits::min()) + " to " + std::to_string(Limits::max()) + ")";
+}
 
 }  // namespace micro::codec

@@ -37,33 +37,36 @@ class Seen {
   std::vector<std::uint64_t> many_;
 };
 
-template <class Integer>
-std::string range_of() {
-  using Limits = std::numeric_limits<Integer>;
-  return std::string(Limits::is_signed ? "int" : "uint") + std::to_string(sizeof(Integer) * 8) + " (" +
-         std::to_string(Limits::min()) + " to " + std::to_string(Limits::max()) + ")";
-}
-
 }  // namespace
 
 Result<void> JsonReader::read(Message& root, const MessagePlan& plan) {
-  const std::string& type = plan.descriptor->full_name();
-  if (!message(root, plan) || !lexer_.end()) {
-    std::string text = "JSON for " + type + ": " + lexer_.position() + ": ";
-    if (!path_.empty()) text.append("field \"").append(path_).append("\": ");
-    Error error(Code::kInvalidArgument, "INVALID_JSON", text + lexer_.failure());
-    if (!path_.empty()) error.with("field", std::move(path_));
-    return fail(std::move(error));
-  }
-  if (!root.IsInitialized()) {
-    std::vector<std::string> missing;
-    root.FindInitializationErrors(&missing);
-    Error error(Code::kInvalidArgument, "INVALID_JSON",
-                "JSON for " + type + ": required field \"" + missing.front() + "\" is missing");
-    error.with("field", missing.front());
-    return fail(std::move(error));
-  }
-  return {};
+  Result<void> done = read_partial(root, plan);
+  if (!done || root.IsInitialized()) return done;
+  std::vector<std::string> missing;
+  root.FindInitializationErrors(&missing);
+  Error error(Code::kInvalidArgument, "INVALID_JSON",
+              "JSON for " + plan.descriptor->full_name() + ": required field \"" + missing.front() + "\" is missing");
+  error.with("field", missing.front());
+  return fail(std::move(error));
+}
+
+Result<void> JsonReader::read_partial(Message& root, const MessagePlan& plan) {
+  return report(message(root, plan) && lexer_.end(), plan);
+}
+
+Result<void> JsonReader::read_field(Message& root, const MessagePlan& plan, const FieldPlan& field) {
+  lexer_.peek();
+  const char* const at = lexer_.at();
+  return report((member(root, field, at) || in(shown_name(field))) && lexer_.end(), plan);
+}
+
+Result<void> JsonReader::report(bool done, const MessagePlan& plan) {
+  if (done) return {};
+  std::string text = "JSON for " + plan.descriptor->full_name() + ": " + lexer_.position() + ": ";
+  if (!path_.empty()) text.append("field \"").append(path_).append("\": ");
+  Error error(Code::kInvalidArgument, "INVALID_JSON", text + lexer_.failure());
+  if (!path_.empty()) error.with("field", std::move(path_));
+  return fail(std::move(error));
 }
 
 bool JsonReader::in(std::string_view part) {

@@ -23,6 +23,10 @@ class JsonReader {
 
   // Adds to `message`, which is empty.
   Result<void> read(google::protobuf::Message& message, const MessagePlan& plan);
+  // The same without a look at required fields, which may come from elsewhere.
+  Result<void> read_partial(google::protobuf::Message& message, const MessagePlan& plan);
+  // The value of one field of `message`, unset so far.
+  Result<void> read_field(google::protobuf::Message& message, const MessagePlan& plan, const FieldPlan& field);
 
  private:
   using Message = google::protobuf::Message;
@@ -30,6 +34,7 @@ class JsonReader {
   // What became of an element: kDropped is an enum name nobody knows, where those are ignored.
   enum class Outcome : bool { kStored, kDropped };
 
+  Result<void> report(bool done, const MessagePlan& plan);
   bool message(Message& message, const MessagePlan& plan);
   enum class Inside : bool { kMessage, kAny };  // of an Any, which has its "@type" among the fields
   bool object(Message& message, const MessagePlan& plan, Inside inside = Inside::kMessage);

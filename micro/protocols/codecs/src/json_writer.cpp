@@ -18,8 +18,25 @@ using google::protobuf::FieldDescriptor;
 
 }  // namespace
 
-Result<void> JsonWriter::write(const Message& root, const MessagePlan& plan) {
-  if (message(root, plan)) return {};
+Result<void> JsonWriter::write(const Message& root, const MessagePlan& plan) { return report(message(root, plan), plan); }
+
+Result<void> JsonWriter::write_field(const Message& root, const MessagePlan& plan, const FieldPlan& field) {
+  const auto* reflection = root.GetReflection();
+  const auto written = [&] {
+    if (field.map) return map(root, field, reflection->FieldSize(root, field.field));
+    if (field.repeated) return list(root, field, reflection->FieldSize(root, field.field));
+    // An unset message is not an empty one, and some, such as Value, have no JSON when they are empty.
+    if (field.presence && field.message != nullptr && !reflection->HasField(root, field.field)) {
+      out_.append("null");
+      return true;
+    }
+    return value(root, field, kSingle);
+  };
+  return report(written() || in(shown_name(field)), plan);
+}
+
+Result<void> JsonWriter::report(bool done, const MessagePlan& plan) {
+  if (done) return {};
   std::string text = "cannot write " + plan.descriptor->full_name() + " as JSON: ";
   if (!path_.empty()) text.append("field \"").append(path_).append("\": ");
   Error error(Code::kInternal, text + failure_);

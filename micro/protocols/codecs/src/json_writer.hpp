@@ -21,6 +21,8 @@ class JsonWriter {
 
   // Appends to the buffer; on failure it holds a part of the message.
   Result<void> write(const google::protobuf::Message& message, const MessagePlan& plan);
+  // The value of one field; null for a message that is not set.
+  Result<void> write_field(const google::protobuf::Message& message, const MessagePlan& plan, const FieldPlan& field);
 
  private:
   using Message = google::protobuf::Message;
@@ -28,6 +30,7 @@ class JsonWriter {
   // Where the value of a field comes from: the field itself or one of its elements.
   static constexpr int kSingle = -1;
 
+  Result<void> report(bool done, const MessagePlan& plan);
   bool message(const Message& message, const MessagePlan& plan);
   bool object(const Message& message, const MessagePlan& plan);
   bool members(const Message& message, const MessagePlan& plan, bool& first);

@@ -49,6 +49,17 @@ class JsonCodec final : public Codec {
   Result<void> marshal(MessageRef message, Buffer& out) const override;
   Result<void> unmarshal(std::string_view bytes, MessageRef message) const override;
 
+  // For protocols that find a message in several places (<micro/codecs/fields.hpp>); of family kProtobuf only, others are
+  // UNIMPLEMENTED. As unmarshal(), but required fields may be missing: check_required() looks for them when all is there.
+  Result<void> unmarshal_partial(std::string_view bytes, MessageRef message) const;
+  // The JSON of one field, named as in the .proto or in JSON: any value its kind has, such as [1,2] for a repeated one. The
+  // field must be unset, the others stay as they are; required fields may be missing.
+  // Errors: as unmarshal(); INVALID_ARGUMENT also when there is no such field.
+  Result<void> unmarshal_field(std::string_view bytes, MessageRef message, std::string_view field) const;
+  // Appends the value of one field; null for a message that is not set. Errors: as marshal(); INTERNAL also when there is no
+  // such field.
+  Result<void> marshal_field(MessageRef message, std::string_view field, Buffer& out) const;
+
  private:
   JsonOptions options_;
 };
