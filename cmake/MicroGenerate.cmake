@@ -8,6 +8,10 @@
 #   IMPORT_DIRS  further directories in which imports are looked up. A library made from the imported files is linked as usual:
 #                target_link_libraries(<target> PUBLIC <library>)
 #
+# import "google/api/annotations.proto" (option google.api.http) works without further ado: our own text of that interface is found and
+# the library made of it, micro::http-annotations, linked. A project that has the original below BASE_DIR or one of IMPORT_DIRS
+# uses that, and links the library it has of it.
+#
 # The files are generated again when one of them, an imported file or a generator has changed.
 # Works in this project's own tree and after find_package(micro).
 # Of this file only: a project that asks for an older CMake keeps its own policies.
@@ -32,11 +36,22 @@ function(micro_generate target)
   if(ARG_BASE_DIR)
     cmake_path(ABSOLUTE_PATH ARG_BASE_DIR NORMALIZE OUTPUT_VARIABLE base)
   endif()
-  set(search "--proto_path=${base}")
+  set(directories "${base}")
   foreach(directory IN LISTS ARG_IMPORT_DIRS)
     cmake_path(ABSOLUTE_PATH directory NORMALIZE)
-    list(APPEND search "--proto_path=${directory}")
+    list(APPEND directories "${directory}")
   endforeach()
+  set(annotations micro::http-annotations)
+  foreach(directory IN LISTS directories)
+    if(EXISTS "${directory}/google/api/annotations.proto")
+      set(annotations)
+    endif()
+  endforeach()
+  if(annotations)
+    get_property(ours GLOBAL PROPERTY MICRO_PROTO_DIR)
+    list(APPEND directories "${ours}")
+  endif()
+  list(TRANSFORM directories PREPEND "--proto_path=" OUTPUT_VARIABLE search)
 
   set(out "${CMAKE_CURRENT_BINARY_DIR}/${target}_generated")
   set(sources)
@@ -70,5 +85,5 @@ function(micro_generate target)
   add_library(${target} STATIC ${sources})
   # SYSTEM: warnings in generated headers do not concern those who include them.
   target_include_directories(${target} SYSTEM PUBLIC "${out}")
-  target_link_libraries(${target} PUBLIC micro::call micro::client micro::codecs protobuf::libprotobuf)
+  target_link_libraries(${target} PUBLIC micro::call micro::client micro::codecs ${annotations} protobuf::libprotobuf)
 endfunction()

@@ -71,6 +71,14 @@ install(TARGETS ${targets} ${helpers} EXPORT microTargets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 
+# The interface files of google.api.http and the library made of them, apart from headers of the same name that others install.
+set(MICRO_PROTO_INSTALL_DIR "${CMAKE_INSTALL_INCLUDEDIR}/micro-protos")
+get_property(proto_dir GLOBAL PROPERTY MICRO_PROTO_DIR)
+install(TARGETS micro_http_annotations EXPORT microTargets
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+  FILE_SET HEADERS DESTINATION "${MICRO_PROTO_INSTALL_DIR}")
+install(DIRECTORY "${proto_dir}/" DESTINATION "${MICRO_PROTO_INSTALL_DIR}" FILES_MATCHING PATTERN "*.proto")
+
 foreach(program protoc-gen-micro micro-tool)
   if(TARGET ${program})
     install(TARGETS ${program} EXPORT microTargets RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
@@ -79,7 +87,8 @@ endforeach()
 
 install(EXPORT microTargets NAMESPACE micro:: DESTINATION "${MICRO_PACKAGE_DIR}")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/microConfig.cmake.in" "${PROJECT_BINARY_DIR}/package/microConfig.cmake"
-  INSTALL_DESTINATION "${MICRO_PACKAGE_DIR}")
+  INSTALL_DESTINATION "${MICRO_PACKAGE_DIR}"
+  PATH_VARS MICRO_PROTO_INSTALL_DIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/package/microConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/package/microConfig.cmake" "${PROJECT_BINARY_DIR}/package/microConfigVersion.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/MicroGenerate.cmake" DESTINATION "${MICRO_PACKAGE_DIR}")

@@ -9,6 +9,7 @@
 #include <micro/service/service.hpp>
 
 #include "greeting.micro.hpp"
+#include "own_text.micro.hpp"
 
 namespace {
 
@@ -19,6 +20,12 @@ class Greeting final : public greeting::Greeting::Handler {
     co_return reply;
   }
 };
+
+// The option as protobuf's reflection shows it: the code of google.api is part of the program, once.
+bool has_option(const google::protobuf::Message& message, const char* service) {
+  const auto* found = message.GetDescriptor()->file()->FindServiceByName(service);
+  return found != nullptr && found->method(0)->options().GetExtension(google::api::http).get().starts_with("/");
+}
 
 micro::Task<void> greet(micro::Service& service, int& status) {
   greeting::Greeting::Client client(service.client());
@@ -39,6 +46,11 @@ int main() {
   options.registry = std::make_shared<micro::registry::Memory>();
   micro::Service service(std::move(options));
   service.handle(std::make_shared<Greeting>());
+  service.handle(std::make_shared<own::Own::Handler>());
+  if (!has_option(greeting::Name(), "Greeting") || !has_option(own::Name(), "Own")) {
+    std::puts("the option google.api.http is not there");
+    return 1;
+  }
   if (const auto started = service.start(); !started) {
     std::puts(started.error().message().c_str());
     return 1;
