@@ -12,8 +12,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 const fs::path kTestDir = MICRO_TEST_DIR;
-const std::vector<fs::path> kSearch = {kTestDir / "proto", kTestDir / "imported"};
-const std::vector<std::string> kProtos = {"no_package.proto", "tricky/base.proto", "tricky/names.proto", "tricky/services.proto",
+const std::vector<fs::path> kSearch = {kTestDir / "proto", kTestDir / "imported", MICRO_PROTO_DIR};
+const std::vector<std::string> kProtos = {"no_package.proto", "tricky/base.proto", "tricky/names.proto", "tricky/rest.proto", "tricky/services.proto",
                                           "tricky/types.proto"};
 
 std::vector<std::string> outputs() {
@@ -85,7 +85,7 @@ class BadInputTest : public ::testing::TestWithParam<BadCase> {};
 TEST_P(BadInputTest, EndsProtocWithAMessageThatNamesTheFile) {
   const ScratchDirectory scratch;
   const Outcome outcome =
-      generate({kTestDir / "bad", kTestDir / "proto"}, {GetParam().file}, scratch.path(), GetParam().parameter);
+      generate({kTestDir / "bad", kTestDir / "proto", MICRO_PROTO_DIR}, {GetParam().file}, scratch.path(), GetParam().parameter);
   EXPECT_NE(outcome.status, 0);
   EXPECT_THAT(outcome.output, HasSubstr("micro_out: " + GetParam().file + ": "));
   for (const std::string& part : GetParam().says) EXPECT_THAT(outcome.output, HasSubstr(part));
@@ -98,6 +98,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"keyword_package.proto", "", {"package shop.class", "'class' is a C++ keyword", "rename the package"}},
         BadCase{"generic_services.proto", "", {"cc_generic_services", "service shop.S", "remove the option"}},
         BadCase{"lite.proto", "", {"method shop.S.Get", "message shop.M", "LITE_RUNTIME", "remove the option"}},
+        BadCase{"http_template.proto",
+                "",
+                {"method shop.S.Get: option google.api.http: GET /v1/{name: path template \"/v1/{name\": character 10: '}' is missing"}},
+        BadCase{"http_field.proto", "", {"GET /v1/{nome}: variable {nome}: shop.M has no field \"nome\"; did you mean \"name\"?"}},
+        BadCase{"http_no_pattern.proto", "", {"method shop.S.Get", "a binding has no method and path", "write get"}},
+        BadCase{"http_nested.proto", "", {"method shop.S.Get", "additional_bindings inside additional_bindings"}},
         BadCase{"no_package.proto", "speed=high", {"takes no parameters", "'speed=high'", "--micro_out=DIR"}}),
     [](const ::testing::TestParamInfo<BadCase>& info) {
       return info.param.parameter.empty() ? info.param.file.substr(0, info.param.file.find('.')) : "unknown_parameter";

@@ -7,6 +7,7 @@
 #include "no_package.micro.hpp"
 #include "run_task.hpp"
 #include "tricky/names.micro.hpp"
+#include "tricky/rest.micro.hpp"
 #include "tricky/services.micro.hpp"
 
 namespace micro::generator_test {
@@ -139,6 +140,27 @@ TEST(EndpointsTest, SayKindTypesAndIdempotency) {
     EXPECT_EQ(endpoint.idempotent, expected.idempotent) << expected.method;
     EXPECT_EQ(endpoint.timeout, Duration::zero()) << expected.method;
   }
+}
+
+TEST(EndpointsTest, SayHowTheyAreCalledWithPlainHttp) {
+  ::tricky::rest::Shelf::Handler shelf;
+  std::vector<std::string> bindings;
+  for (const Endpoint& endpoint : shelf.endpoints()) {
+    for (const rpc::HttpBinding& binding : endpoint.http) {
+      bindings.push_back(endpoint.method + " " + binding.method + " " + binding.path + " body=" + binding.body +
+                         " response=" + binding.response_body);
+    }
+  }
+  EXPECT_THAT(bindings, ElementsAre("GetBook GET /v1/{name=shelves/*/books/*} body= response=",
+                                    "ListBooks GET /v1/{parent=shelves/*}/books body= response=books",
+                                    "ListBooks GET /v1/books body= response=",
+                                    "CreateBook POST /v1/{parent=shelves/*}/books body=book response=",
+                                    "UpdateBook PATCH /v1/{book.name=shelves/*/books/*} body=book response=",
+                                    "UpdateBook PUT /v1/{book.name=shelves/*/books/*} body=book response=",
+                                    "DeleteBook DELETE /v1/{name=shelves/*/books/*} body= response=",
+                                    "Archive POST /v1/{name=shelves/*/books/*}:archive body=* response=",
+                                    "Find SEARCH /v1/what%3F%3F/\u00e9/{name=**} body= response=",
+                                    "Watch GET /v1/{name=shelves/*/books/*}:watch body= response="));
 }
 
 TEST(EndpointsTest, DescriptionsAreTheCommentsToTheByte) {

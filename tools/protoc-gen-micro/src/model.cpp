@@ -6,6 +6,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>
 
+#include "http_bindings.hpp"
 #include "naming.hpp"
 #include "text.hpp"
 
@@ -77,6 +78,9 @@ std::expected<Method, std::string> make_method(const pb::MethodDescriptor& descr
   if (!reply) return std::unexpected(reply.error());
   method.request = *std::move(request);
   method.reply = *std::move(reply);
+  auto http = http_bindings(descriptor);
+  if (!http) return std::unexpected(http.error());
+  method.http = *std::move(http);
   return method;
 }
 

@@ -14,6 +14,14 @@ namespace micro::generator {
 
 enum class Kind { kUnary, kClientStream, kServerStream, kBidiStream };
 
+// One binding of option google.api.http.
+struct HttpBinding {
+  std::string method;  // "GET"
+  std::string path;
+  std::string body;
+  std::string response_body;
+};
+
 struct Method {
   std::string name;    // in C++: "delete_"
   std::string method;  // on the wire: "delete"
@@ -21,6 +29,7 @@ struct Method {
   std::string request;  // "::greeter::HelloRequest"
   std::string reply;
   bool idempotent = false;
+  std::vector<HttpBinding> http;
   std::vector<std::string> comment;
 };
 

@@ -49,6 +49,14 @@ std::string unimplemented(const Service& service, const Method& method) {
          ") {\n  co_return ::micro::fail(::micro::unimplemented(" + string_literal(message) + "));\n}\n\n";
 }
 
+std::string http_binding(const HttpBinding& binding) {
+  std::string out = "    endpoint.http.push_back({.method = " + string_literal(binding.method);
+  out += ", .path = " + string_literal(binding.path);
+  out += ",\n                             .body = " + string_literal(binding.body);
+  out += ", .response_body = " + string_literal(binding.response_body) + "});\n";
+  return out;
+}
+
 std::string endpoint(const Method& method) {
   std::string out = "  {\n";
   out += "    ::micro::rpc::Endpoint& endpoint = endpoints.emplace_back();\n";
@@ -59,6 +67,7 @@ std::string endpoint(const Method& method) {
   out += "    endpoint.reply_type = &::micro::codec::message_type<" + method.reply + ">();\n";
   if (!method.comment.empty()) out += "    endpoint.description =" + description(method.comment) + ";\n";
   if (method.idempotent) out += "    endpoint.idempotent = true;\n";
+  for (const HttpBinding& binding : method.http) out += http_binding(binding);
   out += "    endpoint.handler = ::std::make_shared<::micro::rpc::" + adapter(method.kind) + "<Handler, " + method.request +
          ", " + method.reply + ">>(\n        *this, &Handler::" + method.name + ");\n";
   return out + "  }\n";

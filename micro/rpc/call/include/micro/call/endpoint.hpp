@@ -12,6 +12,14 @@
 
 namespace micro::rpc {
 
+// One way to call a method with plain HTTP: option google.api.http in the .proto, see <micro/transcoding/rule.hpp>.
+struct HttpBinding {
+  std::string method;         // "GET"; "*" for every method
+  std::string path;           // "/v1/{name=shelves/*}/books"
+  std::string body;           // "*", the name of a field, or empty for no body
+  std::string response_body;  // a field of the reply; empty for the whole reply
+};
+
 // Everything known about one method, in one record: it feeds routing, the registry, reflection and documentation. Made by
 // generated code, owned by the server, immutable once the server runs.
 struct Endpoint {
@@ -24,6 +32,8 @@ struct Endpoint {
   std::string description;
   // May be repeated without harm (option idempotency_level in the .proto): clients retry it after it was sent.
   bool idempotent = false;
+  // How it is called with plain HTTP, besides POST to path().
+  std::vector<HttpBinding> http;
   // The longest one call may take on this server; zero: the server's default.
   Duration timeout{};
   // The end of the chain: calls the user's code.
