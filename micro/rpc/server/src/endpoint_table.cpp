@@ -12,6 +12,15 @@ Result<void> EndpointTable::add(std::shared_ptr<Handler> handler) {
       return fail(already_exists("method " + endpoint.path() + " has a handler already; give each service one handler"));
     }
   }
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    const Endpoint& endpoint = added[i];
+    for (const HttpBinding& http : endpoint.http) {
+      Result<void> bound =
+          bindings_.add(endpoint.service + "/" + endpoint.method, {http.method, http.path, http.body, http.response_body},
+                        *endpoint.request_type, *endpoint.reply_type, endpoints_.size() + i);
+      if (!bound) return bound;
+    }
+  }
   std::ranges::move(added, std::back_inserter(endpoints_));
   handlers_.push_back(std::move(handler));
   return {};

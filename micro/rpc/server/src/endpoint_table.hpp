@@ -7,10 +7,11 @@
 #include <vector>
 
 #include <micro/call/endpoint.hpp>
+#include <micro/transcoding/router.hpp>
 
 namespace micro::rpc {
 
-// Finds a method by its path. Filled once, then only read.
+// Finds a method by its path, or by one of its HTTP bindings. Filled once, then only read.
 class EndpointTable {
  public:
   Result<void> add(std::shared_ptr<Handler> handler);
@@ -23,6 +24,8 @@ class EndpointTable {
     const Endpoint* endpoint = nullptr;
   };
   const Endpoint* find(std::string_view path, Hint& hint) const noexcept;
+  // The HTTP bindings; a binding's target is the index of its endpoint.
+  const transcoding::Router& bindings() const noexcept { return bindings_; }
   const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
   // What to say when find() found nothing: which part is unknown, and what there is.
   Error unknown(std::string_view path) const;
@@ -34,6 +37,7 @@ class EndpointTable {
   };
   std::vector<std::shared_ptr<Handler>> handlers_;
   std::vector<Endpoint> endpoints_;
+  transcoding::Router bindings_;
   std::unordered_map<std::string, const Endpoint*, Hash, std::equal_to<>> by_path_;
 };
 

@@ -32,14 +32,16 @@ void EventCall::start_call() {
 
 Result<void> EventCall::take_request() {
   const ServerState& state = worker_.state();
+  const codec::Codec* codec = nullptr;
+  if (binding_ != nullptr) return read_bound(state, request_, *binding_, codec, request_message());
   if (request_.method == http::Method::kGet) {
     const std::optional<std::string> message = request_.query_value("message");
     if (!message) {
-      return fail(invalid_argument(endpoint().path() + " needs its request: ?message=<JSON, percent-encoded>, or POST with a body"));
+      return fail(
+          invalid_argument(endpoint().path() + " needs its request: ?message=<JSON, percent-encoded>, or POST with a body"));
     }
     return state.json->unmarshal(*message, request_message());
   }
-  const codec::Codec* codec = nullptr;
   if (Result<void> found = find_codec(state, request_, codec); !found) return found;
   const bool nothing = request_.body.empty() && codec == state.json;
   return codec->unmarshal(nothing ? std::string_view("{}") : request_.body, request_message());
@@ -59,7 +61,13 @@ Result<void> EventCall::begin_reply() {
 Result<void> EventCall::send_message(codec::MessageRef message) {
   Buffer& out = worker_.encode_buffer();
   out.clear();
-  if (Result<void> encoded = worker_.state().json->marshal(message, out); !encoded) return encoded;
+  const codec::JsonCodec& json = *worker_.state().json;
+  if (binding_ != nullptr) {
+    if (const Result<std::string_view> encoded = binding_->write(message, json, json, out); !encoded)
+      return fail(encoded.error());
+  } else if (Result<void> encoded = json.marshal(message, out); !encoded) {
+    return encoded;
+  }
   if (!begun_) {
     if (Result<void> sent = begin_reply(); !sent) return sent;
   }

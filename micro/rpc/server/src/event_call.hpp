@@ -1,5 +1,7 @@
 #pragma once
 
+#include <micro/transcoding/binding.hpp>
+
 #include "heartbeats.hpp"
 #include "http_method_call.hpp"
 
@@ -9,9 +11,9 @@ namespace micro::rpc {
 // new; deletes itself.
 class EventCall final : public HttpMethodCall, private Heartbeat {
  public:
-  // `protocol` is kSse or kNdjson.
-  EventCall(Worker& worker, const Endpoint& endpoint, Protocol protocol)
-      : HttpMethodCall(worker, endpoint, protocol), events_(protocol == Protocol::kSse) {}
+  // `protocol` is kSse or kNdjson; `binding` is null when the method's own path was asked for.
+  EventCall(Worker& worker, const Endpoint& endpoint, Protocol protocol, const transcoding::Binding* binding = nullptr)
+      : HttpMethodCall(worker, endpoint, protocol), binding_(binding), events_(protocol == Protocol::kSse) {}
   void begin(HttpExchange& exchange, HttpHead& head);
   void receive(std::string_view data, bool end) override;
 
@@ -26,6 +28,7 @@ class EventCall final : public HttpMethodCall, private Heartbeat {
   void beat() override;
   void dispose() override { delete this; }
 
+  const transcoding::Binding* binding_;
   bool events_;         // else lines
   bool begun_ = false;  // the head of the reply is out
   bool quiet_ = false;  // nothing was sent since the last beat

@@ -91,6 +91,7 @@ void Http1Protocol::on_head() {
   if (!upgrading_) {
     http::Request& request = worker_.request();
     request.method = head.method;
+    if (head.method == http::Method::kOther) request.other_method = head.method_name;
     request.target = head.target;
     request.path = head.path();
     request.query = head.query();

@@ -49,6 +49,7 @@ void append_fields(const Metadata& headers, grpc::FieldList& out) {
 void Http2Exchange::begin(const http2::HeaderBlock& block, bool end_stream) {
   http::Request& request = protocol_.worker().request();
   request.method = http::method_from_string(block.method);
+  if (request.method == http::Method::kOther) request.other_method = block.method;
   request.target = block.path;
   const std::size_t question = block.path.find('?');
   request.path = block.path.substr(0, question);

@@ -1,5 +1,6 @@
 #include "http_call.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <micro/call/endpoint.hpp>
@@ -23,12 +24,23 @@ void clear(std::string& body) {
 }
 
 http::Response method_not_allowed(const http::Request& request, std::string allowed) {
-  Error error = http::error_with_status(
-      http::status::kMethodNotAllowed, "METHOD_NOT_ALLOWED",
-      std::string(http::to_string(request.method)) + " is not possible on " + request.path + "; use " + allowed);
+  Error error =
+      http::error_with_status(http::status::kMethodNotAllowed, "METHOD_NOT_ALLOWED",
+                              std::string(request.method_name()) + " is not possible on " + request.path + "; use " + allowed);
   http::Response response = http::Response::from_error(error);
   response.headers.set("Allow", allowed);
   return response;
+}
+
+// Adds to a list of methods, as in Allow, those of another one that it has not.
+void add_methods(std::string& list, std::string_view more) {
+  while (!more.empty()) {
+    const std::string_view method = more.substr(0, more.find(','));
+    more.remove_prefix(std::min(method.size() + 2, more.size()));
+    if ((", " + list + ",").find(" " + std::string(method) + ",") == std::string::npos) {
+      list.append(list.empty() ? "" : ", ").append(method);
+    }
+  }
 }
 
 }  // namespace
@@ -43,9 +55,21 @@ Result<void> find_codec(const ServerState& state, const http::Request& request, 
                                       "content type " + std::string(content_type) + " is not known here; use application/json"));
 }
 
-void HttpCall::begin(HttpExchange& exchange, HttpHead& head, const Endpoint* endpoint, HttpRoutes::Match match) {
+Result<void> read_bound(const ServerState& state, const http::Request& request, const transcoding::Binding& binding,
+                        const codec::Codec*& codec, codec::MessageRef message) {
+  codec = state.json;
+  // Without a body its type says nothing.
+  if (!request.body.empty()) {
+    if (Result<void> found = find_codec(state, request, codec); !found) return found;
+  }
+  return binding.read({request.path, request.query, request.body}, *codec, *state.json, message);
+}
+
+void HttpCall::begin(HttpExchange& exchange, HttpHead& head, const Endpoint* endpoint, const transcoding::Binding* binding,
+                     HttpRoutes::Match match) {
   take(exchange, head);
   endpoint_ = endpoint;
+  binding_ = binding;
   match_ = std::move(match);
   if (!admit(head)) return;
   if (head.ended) start();
@@ -66,13 +90,15 @@ Task<Result<void>> HttpCall::run() {
     co_return Result<void>{};
   }
   if (match_.upgrade_required && (request_.method == http::Method::kGet || match_.allowed_methods.empty())) {
-    response_ = http::Response::from_error(http::error_with_status(http::status::kUpgradeRequired, "UPGRADE_REQUIRED",
-                                                                   request_.path + " takes WebSockets; ask with Upgrade: websocket"));
+    response_ = http::Response::from_error(http::error_with_status(
+        http::status::kUpgradeRequired, "UPGRADE_REQUIRED", request_.path + " takes WebSockets; ask with Upgrade: websocket"));
     response_.headers.set("Sec-WebSocket-Version", "13");
     co_return Result<void>{};
   }
-  if (!match_.allowed_methods.empty()) {
-    response_ = method_not_allowed(request_, match_.allowed_methods);
+  std::string allowed = worker_.state().endpoints.bindings().allowed_methods(request_.path);
+  add_methods(allowed, match_.allowed_methods);
+  if (!allowed.empty()) {
+    response_ = method_not_allowed(request_, std::move(allowed));
     co_return Result<void>{};
   }
   Error error = worker_.state().endpoints.unknown(request_.path);
@@ -81,21 +107,20 @@ Task<Result<void>> HttpCall::run() {
 
 Task<Result<void>> HttpCall::call_endpoint(const Endpoint& endpoint) {
   const ServerState& state = worker_.state();
-  if (request_.method != http::Method::kPost) {
-    response_ = method_not_allowed(request_, "POST");
+  if (binding_ == nullptr && request_.method != http::Method::kPost) {
+    std::string allowed = state.endpoints.bindings().allowed_methods(request_.path);
+    add_methods(allowed, "POST");
+    response_ = method_not_allowed(request_, std::move(allowed));
     co_return Result<void>{};
   }
   if (endpoint.kind != MethodKind::kUnary) {
     co_return fail(
         unimplemented(endpoint.path() + " is a streaming method and cannot be called with a plain HTTP request; use gRPC"));
   }
-  const codec::Codec* codec = nullptr;
-  if (Result<void> found = find_codec(state, request_, codec); !found) co_return found;
   codec::MessagePtr request(*endpoint.request_type);
   codec::MessagePtr reply(*endpoint.reply_type);
-  const std::string_view body = request_.body.empty() && codec == state.json ? std::string_view("{}") : request_.body;
-  if (Result<void> decoded = codec->unmarshal(body, request.get()); !decoded)
-    co_return std::unexpected(std::move(decoded.error()));
+  const codec::Codec* codec = nullptr;
+  if (Result<void> taken = take_request(request.get(), codec); !taken) co_return taken;
 
   Call call{.service = endpoint.service,
             .method = endpoint.method,
@@ -110,12 +135,26 @@ Task<Result<void>> HttpCall::call_endpoint(const Endpoint& endpoint) {
 
   Buffer& out = worker_.encode_buffer();
   out.clear();
-  if (Result<void> encoded = codec->marshal(reply.get(), out); !encoded) co_return std::unexpected(std::move(encoded.error()));
+  const Result<std::string_view> type = write_reply(reply.get(), *codec, out);
+  if (!type) co_return fail(type.error());
   response_.body.assign(out.view());
-  response_.headers.add("Content-Type", codec->content_type());
+  response_.headers.add("Content-Type", *type);
   response_.headers.append(context_.reply_headers());
   response_.headers.append(context_.reply_trailers());
   co_return Result<void>{};
+}
+
+Result<void> HttpCall::take_request(codec::MessageRef message, const codec::Codec*& codec) const {
+  const ServerState& state = worker_.state();
+  if (binding_ != nullptr) return read_bound(state, request_, *binding_, codec, message);
+  if (Result<void> found = find_codec(state, request_, codec); !found) return found;
+  return codec->unmarshal(request_.body.empty() && codec == state.json ? std::string_view("{}") : request_.body, message);
+}
+
+Result<std::string_view> HttpCall::write_reply(codec::MessageRef message, const codec::Codec& codec, Buffer& out) const {
+  if (binding_ != nullptr) return binding_->write(message, codec, *worker_.state().json, out);
+  if (Result<void> encoded = codec.marshal(message, out); !encoded) return fail(std::move(encoded.error()));
+  return codec.content_type();
 }
 
 void HttpCall::end(Result<void> outcome) {

@@ -70,6 +70,23 @@ bool begin_streamed(Worker& worker, HttpExchange& exchange, HttpHead& head, cons
   return true;
 }
 
+// A method by one of its HTTP bindings; the replies of a streaming one come as lines of JSON unless events are asked for. False
+// when there is no such binding.
+bool begin_bound(Worker& worker, HttpExchange& exchange, HttpHead& head) {
+  const EndpointTable& endpoints = worker.state().endpoints;
+  const transcoding::Binding* binding = endpoints.bindings().find(head.request.method_name(), head.request.path);
+  if (binding == nullptr) return false;
+  const Endpoint& endpoint = endpoints.endpoints()[binding->target()];
+  if (endpoint.kind == MethodKind::kServerStream) {
+    const bool events = accepts(head.request, sse::kContentType);
+    auto* const call = new EventCall(worker, endpoint, events ? Protocol::kSse : Protocol::kNdjson, binding);
+    call->begin(exchange, head);
+  } else {
+    take_call(worker).begin(exchange, head, &endpoint, binding, {});
+  }
+  return true;
+}
+
 }  // namespace
 
 void dispatch(Worker& worker, HttpExchange& exchange, HttpHead& head) {
@@ -88,10 +105,12 @@ void dispatch(Worker& worker, HttpExchange& exchange, HttpHead& head) {
     return call->begin(exchange, head);
   }
   if (endpoint != nullptr) {
-    if (!begin_streamed(worker, exchange, head, *endpoint)) take_call(worker).begin(exchange, head, endpoint, {});
-    return;
+    if (begin_streamed(worker, exchange, head, *endpoint)) return;
+    if (request.method == http::Method::kPost) return take_call(worker).begin(exchange, head, endpoint, nullptr, {});
   }
-  HttpRoutes::Match match = state.routes->find(http::to_string(request.method), request.path, head.websocket);
+  if (!head.websocket && begin_bound(worker, exchange, head)) return;
+  if (endpoint != nullptr) return take_call(worker).begin(exchange, head, endpoint, nullptr, {});
+  HttpRoutes::Match match = state.routes->find(request.method_name(), request.path, head.websocket);
   if (match.websocket != nullptr) {
     auto* const route = new WebSocketRoute(worker);
     return route->begin(exchange, head, std::move(match));
@@ -100,7 +119,7 @@ void dispatch(Worker& worker, HttpExchange& exchange, HttpHead& head) {
     auto* const route = new StreamedRoute(worker);
     return route->begin(exchange, head, std::move(match));
   }
-  take_call(worker).begin(exchange, head, nullptr, std::move(match));
+  take_call(worker).begin(exchange, head, nullptr, nullptr, std::move(match));
 }
 
 }  // namespace micro::rpc

@@ -13,7 +13,7 @@ ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoute
   // The table is empty, so nothing can be in the way.
   (void)codec::install(codecs, json_options);
   proto = codecs.find("proto");
-  json = codecs.find("json");
+  json = static_cast<const codec::JsonCodec*>(codecs.find("json"));
   http1_limits.max_header_bytes = options.max_header_bytes;
   // Bodies are limited by what carries them: some are streams of many messages.
   http1_limits.max_body = std::numeric_limits<std::uint64_t>::max();

@@ -7,6 +7,7 @@
 
 #include <micro/call/chain.hpp>
 #include <micro/codec/table.hpp>
+#include <micro/codecs/json_codec.hpp>
 #include <micro/http1/limits.hpp>
 #include <micro/http1/writer.hpp>
 #include <micro/http2/options.hpp>
@@ -27,7 +28,7 @@ struct ServerState {
   std::shared_ptr<HttpRoutes> routes;
   codec::Table codecs;
   const codec::Codec* proto = nullptr;
-  const codec::Codec* json = nullptr;
+  const codec::JsonCodec* json = nullptr;
   http1::Limits http1_limits;
   http2::Options http2_options;
 };

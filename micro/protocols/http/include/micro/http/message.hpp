@@ -14,12 +14,15 @@ namespace micro::http {
 // the headers and removed the framing. Thread safety: as for std::string.
 struct Request {
   Method method = Method::kGet;
+  std::string other_method;  // its name when it is kOther: "SEARCH"
   std::string target;  // as sent: "/users/1?verbose=true", "*", or an absolute URI
   std::string path;    // of the target, still percent-encoded, since decoding it whole would lose its separators
   std::string query;   // of the target, still percent-encoded, without '?'
   Metadata headers;
   std::string body;
 
+  // As sent: "GET", "SEARCH".
+  std::string_view method_name() const noexcept { return method == Method::kOther ? other_method : to_string(method); }
   // The decoded first value of a query parameter; nullopt when it is absent or the query has a broken escape.
   std::optional<std::string> query_value(std::string_view name) const;
 };

@@ -15,7 +15,8 @@
 namespace micro::rpc {
 
 // Answers calls on one port: gRPC over HTTP/2, HTTP/JSON over HTTP/1.1 and HTTP/2, and the user's plain HTTP routes. What a
-// connection speaks is seen from its first bytes.
+// connection speaks is seen from its first bytes. A plain request is looked for among the paths of the methods, then their HTTP
+// bindings, then the routes.
 //
 // Every loop of the group listens; a connection, its calls and their handlers stay on one loop. Calls run through the middleware in
 // the order of use(); deadlines are enforced and exceptions caught in any case.
@@ -30,7 +31,8 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  // Adds the methods of a handler. ALREADY_EXISTS when a method has a handler already.
+  // Adds the methods of a handler. ALREADY_EXISTS when a method has a handler already, or an HTTP binding matches the same requests
+  // as another one, INVALID_ARGUMENT for a binding that does not fit its messages; the server is then of no use.
   Result<void> handle(std::shared_ptr<Handler> handler);
   // Adds a middleware inside those added before.
   void use(std::shared_ptr<Middleware> middleware);
