@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 #include <micro/dynamic/caller.hpp>
 
@@ -78,6 +79,8 @@ int describe_service(Session& session, const std::string& name, Duration timeout
       const std::string description(registry::property(endpoint.metadata, "description"));
       std::printf("  %s  (%s)\n", endpoint.name.c_str(), kind.c_str());
       if (!description.empty()) std::printf("    %s\n", description.c_str());
+      std::istringstream bindings{std::string(registry::property(endpoint.metadata, "http"))};
+      for (std::string binding; std::getline(bindings, binding);) std::printf("    %s\n", binding.c_str());
       std::printf("    request %s\n", endpoint.request.type.c_str());
       print_fields(endpoint.request, 6);
       std::printf("    response %s\n", endpoint.response.type.c_str());
