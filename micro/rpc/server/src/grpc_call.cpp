@@ -1,5 +1,7 @@
 #include "grpc_call.hpp"
 
+#include <limits>
+
 #include <micro/call/endpoint.hpp>
 #include <micro/grpc/fields.hpp>
 #include <micro/grpc/request.hpp>
@@ -117,11 +119,34 @@ void GrpcCall::receive(std::string_view data, bool end_stream) {
   }
   if (running_ || answered_) return;  // the handler runs already: what comes now is nobody's
   if (Result<void> taken = take_request(); !taken) {
+    count_refusal(taken.error());
     finish(std::move(taken));
     return;  // may be in the pool again
   }
   credit(0);  // one message, bounded by its limit: it may arrive as fast as it comes
   if (remote_ended_) start();
+}
+
+void GrpcCall::look(TimePoint now) {
+  const ServerOptions& limits = worker_.state().options;
+  if (answered_) {
+    if (stream_->queued() == 0 || limits.write_timeout <= Duration{}) return pace_.restart();
+    const std::uint64_t taken = std::numeric_limits<std::uint64_t>::max() - stream_->queued();
+    if (pace_.keeps_up(taken, now, limits.write_timeout, limits.min_transfer_rate)) return;
+    worker_.counters().write_timeouts.add();
+    Http2Protocol& protocol = *protocol_;
+    protocol.session().reset(*stream_, http2::ErrorCode::kCancel);  // this call may be in the pool again
+    return protocol.output_added();
+  }
+  if (running_ || limits.body_timeout <= Duration{}) return;
+  if (pace_.keeps_up(reader_.pending(), now, limits.body_timeout, limits.min_transfer_rate)) return;
+  worker_.counters().body_timeouts.add();
+  finish(fail(Error(Code::kDeadlineExceeded, "BODY_TIMEOUT",
+                    "the request for " + endpoint_->path() + " arrives too slowly (options body_timeout, min_transfer_rate)")));
+}
+
+void GrpcCall::count_refusal(const Error& error) noexcept {
+  if (error.code() == Code::kResourceExhausted) worker_.counters().oversized.add();
 }
 
 // Unary and server-streaming calls: decodes the one request from what has arrived.
@@ -340,10 +365,16 @@ Task<Result<bool>> GrpcCall::read(codec::MessageRef message) {
   while (true) {
     if (std::optional<Error> reason = context_.error()) co_return fail(std::move(*reason));
     Result<std::optional<grpc::MessageReader::Message>> next = reader_.next();
-    if (!next) co_return std::unexpected(std::move(next.error()));
+    if (!next) {
+      count_refusal(next.error());
+      co_return std::unexpected(std::move(next.error()));
+    }
     if (*next) {
       Result<void> decoded = decode(**next, message);
-      if (!decoded) co_return std::unexpected(std::move(decoded.error()));
+      if (!decoded) {
+        count_refusal(decoded.error());
+        co_return std::unexpected(std::move(decoded.error()));
+      }
       if (stream_ != nullptr) {
         credit(reader_.pending());
         protocol_->output_added();
@@ -391,6 +422,7 @@ void GrpcCall::release() {
   context_.reset();
   call_ = {};
   uncredited_ = 0;
+  pace_.restart();
   has_request_ = remote_ended_ = headers_sent_ = answered_ = running_ = finishing_ = failed_ = false;
   protocol_ = nullptr;
   endpoint_ = nullptr;

@@ -16,6 +16,7 @@
 #include <micro/task/task.hpp>
 
 #include "open_calls.hpp"
+#include "pace.hpp"
 
 namespace micro::rpc {
 
@@ -37,6 +38,8 @@ class GrpcCall final : public MessageStream {
   void receive_end();
   // The stream is gone; `reason` cancels the handler unless it has finished.
   void detach(const Error& reason);
+  // Now and then: ends the call when its request arrives too slowly, or its answer is not taken.
+  void look(TimePoint now);
   // More may be written.
   void writable();
 
@@ -57,6 +60,7 @@ class GrpcCall final : public MessageStream {
 
   bool take_fields(const http2::HeaderBlock& block, std::optional<Error>& error);
   Result<void> take_request();
+  void count_refusal(const Error& error) noexcept;
   void start();
   Detached drive();
   void finish(Reply reply);
@@ -87,6 +91,7 @@ class GrpcCall final : public MessageStream {
   grpc::Compression request_encoding_ = grpc::Compression::kIdentity;
   grpc::Compression reply_encoding_ = grpc::Compression::kIdentity;
   std::size_t uncredited_ = 0;  // received bytes the peer's window does not know to be read yet
+  Pace pace_;
   std::coroutine_handle<> reader_waits_;
   std::coroutine_handle<> writer_waits_;
   bool has_request_ = false;

@@ -16,6 +16,13 @@
 
 namespace micro::rpc {
 
+namespace {
+
+// Beyond this much output, further pipelined requests wait until it has left.
+constexpr std::size_t kMaxOutput = 256 * 1024;
+
+}  // namespace
+
 Http1Protocol::Http1Protocol(Connection& connection)
     : connection_(connection), worker_(connection.worker()), parser_(worker_.state().http1_limits) {}
 
@@ -38,7 +45,7 @@ Result<void> Http1Protocol::receive(std::string_view bytes) {
 Result<void> Http1Protocol::process(std::string_view& bytes) {
   processing_ = true;
   Result<void> result;
-  while (call_ == nullptr && !finished_) {
+  while (call_ == nullptr && !finished_ && output_.size() <= kMaxOutput) {
     Result<http1::Event> event = parser_.next(bytes);
     if (!event) {
       http::Response response = http::Response::from_error(event.error());
@@ -50,11 +57,14 @@ Result<void> Http1Protocol::process(std::string_view& bytes) {
     if (*event == http1::Event::kNeedMore) break;
     if (*event == http1::Event::kHead) {
       body_.clear();
+      ++requests_;
+      in_body_ = true;
       const http1::RequestHead& head = parser_.head();
       if (head.expect_continue) http1::write_continue(output_);
     } else if (*event == http1::Event::kBody) {
       body_ += parser_.body();
     } else {
+      in_body_ = false;
       Result<bool> goes_on = on_request(bytes);
       if (!goes_on) {
         result = std::unexpected(std::move(goes_on.error()));
@@ -152,15 +162,38 @@ void Http1Protocol::answer(http::Response& response) {
   if (broken || head.method != http::Method::kHead) output_.append(response.body);
   if (!start.keep_alive) finished_ = true;
   if (processing_) return;
-  // The handler took its time: go on with what has arrived meanwhile.
-  if (!finished_ && !held_.empty()) {
-    Buffer held = std::move(held_);
-    held_ = Buffer();
-    std::string_view bytes = held.view();
-    if (process(bytes) && !bytes.empty()) held_.append(bytes);
-  }
+  process_held();
   connection_.output_added();
   connection_.resume_reading();
+}
+
+void Http1Protocol::process_held() {
+  if (finished_ || held_.empty()) return;
+  Buffer held = std::move(held_);
+  held_ = Buffer();
+  std::string_view bytes = held.view();
+  const Result<void> processed = process(bytes);
+  if (!processed) connection_.count_failure(processed.error());
+  if (processed && !bytes.empty()) held_.append(bytes);
+}
+
+void Http1Protocol::output_flushed() {
+  if (call_ != nullptr || held_.empty()) return;
+  process_held();
+  if (!output_.empty()) connection_.output_added();
+  connection_.resume_reading();
+}
+
+void Http1Protocol::sample(ConnectionSample& sample) const noexcept {
+  sample.phase = call_ != nullptr ? Phase::kBusy : in_body_ ? Phase::kBody : parser_.idle() ? Phase::kIdle : Phase::kHead;
+  sample.requests = requests_;
+}
+
+void Http1Protocol::time_out(const Error& reason) {
+  if (finished_) return;
+  finished_ = true;
+  http::Response response = http::Response::from_error(reason);
+  answer(response);
 }
 
 void Http1Protocol::receive_end() {

@@ -27,11 +27,15 @@ class Http1Protocol final : public ConnectionProtocol, private HttpCall::Owner {
   std::size_t open_calls() const noexcept override { return call_ != nullptr ? 1 : 0; }
   bool finished() const noexcept override { return finished_ && call_ == nullptr; }
   bool idle() const noexcept override { return call_ == nullptr && parser_.idle() && held_.empty(); }
-  bool wants_bytes() const noexcept override { return call_ == nullptr || held_.empty(); }
+  bool wants_bytes() const noexcept override { return held_.empty(); }
+  void output_flushed() override;
+  void sample(ConnectionSample& sample) const noexcept override;
+  void time_out(const Error& reason) override;
 
  private:
   Result<void> process(std::string_view& bytes);
-  Result<void> on_head();
+  // Goes on with what has arrived meanwhile.
+  void process_held();
   // False when the connection has switched to HTTP/2 and `rest` belongs to that.
   Result<bool> on_request(std::string_view rest);
   Result<void> upgrade_to_http2(std::string_view rest);
@@ -44,6 +48,8 @@ class Http1Protocol final : public ConnectionProtocol, private HttpCall::Owner {
   Buffer held_;  // bytes behind the request being answered
   std::string body_;
   HttpCall* call_ = nullptr;
+  std::uint64_t requests_ = 0;  // heads that came
+  bool in_body_ = false;
   bool processing_ = false;  // process() is on the stack
   bool draining_ = false;
   bool finished_ = false;    // no further request will be answered

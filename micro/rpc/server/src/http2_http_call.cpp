@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -47,15 +48,39 @@ void Http2HttpCall::receive(std::string_view data, bool end_stream) {
     // Answering at once means resetting a stream the client still sends on, and some clients (curl 7.88) then lose the answer. So the
     // rest is read and dropped, within reason.
     if (!end_stream && received_ <= kDiscardFactor * limit) return;
-    http::Response response = http::Response::from_error(http::error_with_status(
-        http::status::kContentTooLarge, "HTTP_BODY_SIZE", "the request body is larger than the limit of " + std::to_string(limit) + " bytes"));
-    HttpCall* call = call_;
-    answer(response);
-    call->detach(cancelled("refused"));
+    protocol_.worker().counters().oversized.add();
+    refuse(http::error_with_status(http::status::kContentTooLarge, "HTTP_BODY_SIZE",
+                                   "the request body is larger than the limit of " + std::to_string(limit) + " bytes"));
     return;
   }
   body += data;
   if (end_stream) call_->start();
+}
+
+void Http2HttpCall::refuse(const Error& error) {
+  http::Response response = http::Response::from_error(error);
+  HttpCall* call = call_;
+  answer(response);
+  call->detach(cancelled("refused"));
+}
+
+void Http2HttpCall::look(TimePoint now) {
+  Worker& worker = protocol_.worker();
+  const ServerOptions& limits = worker.state().options;
+  if (call_ == nullptr) {
+    if (stream_->queued() == 0 || limits.write_timeout <= Duration{}) return pace_.restart();
+    const std::uint64_t taken = std::numeric_limits<std::uint64_t>::max() - stream_->queued();
+    if (pace_.keeps_up(taken, now, limits.write_timeout, limits.min_transfer_rate)) return;
+    worker.counters().write_timeouts.add();
+    Http2Protocol& protocol = protocol_;
+    protocol.session().reset(*stream_, http2::ErrorCode::kCancel);  // deletes this
+    return protocol.output_added();
+  }
+  if (stream_->remote_closed() || limits.body_timeout <= Duration{}) return;
+  if (pace_.keeps_up(received_, now, limits.body_timeout, limits.min_transfer_rate)) return;
+  worker.counters().body_timeouts.add();
+  refuse(http::error_with_status(http::status::kRequestTimeout, "HTTP_BODY_TIMEOUT",
+                                 "the body of the request arrives too slowly (options body_timeout, min_transfer_rate)"));
 }
 
 void Http2HttpCall::answer(http::Response& response) {

@@ -5,6 +5,7 @@
 #include <micro/http2/session.hpp>
 
 #include "http_call.hpp"
+#include "pace.hpp"
 
 namespace micro::rpc {
 
@@ -18,14 +19,19 @@ class Http2HttpCall final : private HttpCall::Owner {
   void begin(const http2::HeaderBlock& block, bool end_stream);
   void receive(std::string_view data, bool end_stream);
   void detach(const Error& reason);
+  // Now and then: ends the request when its body arrives too slowly, or its answer is not taken.
+  void look(TimePoint now);
 
  private:
   ~Http2HttpCall() = default;
   void answer(http::Response& response) override;
+  // Answers without a handler.
+  void refuse(const Error& error);
 
   Http2Protocol& protocol_;
   http2::Stream* stream_;
   HttpCall* call_;
+  Pace pace_;
   std::size_t received_ = 0;  // bytes of the body, those dropped included
   bool head_only_ = false;
 };

@@ -16,6 +16,8 @@ ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoute
   http1_limits.max_body = options.max_receive_message_size;
   http2_options.max_concurrent_streams = options.max_concurrent_streams;
   http2_options.max_header_list_size = options.max_header_bytes;
+  http1_limits.max_header_count = options.max_header_count;
+  http2_options.max_header_count = options.max_header_count;
 }
 
 }  // namespace micro::rpc

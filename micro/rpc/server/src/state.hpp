@@ -13,11 +13,12 @@
 #include <micro/server/http_routes.hpp>
 #include <micro/server/options.hpp>
 
+#include "admission.hpp"
 #include "endpoint_table.hpp"
 
 namespace micro::rpc {
 
-// What every loop of a server reads and none changes once it runs.
+// What every loop of a server reads and none changes once it runs, but for the count of connections.
 struct ServerState {
   ServerState(ServerOptions server_options, std::shared_ptr<HttpRoutes> http_routes);
 
@@ -30,6 +31,7 @@ struct ServerState {
   const codec::Codec* json = nullptr;
   http1::Limits http1_limits;
   http2::Options http2_options;
+  mutable Admission admission;
 };
 
 // A counter one thread writes and others read: no locked instruction, no race.
@@ -49,6 +51,17 @@ struct WorkerCounters {
   Counter calls;
   Counter calls_ended;
   Counter calls_failed;
+  Counter refused_connections;
+  Counter refused_peer_connections;
+  Counter malformed;
+  Counter oversized;
+  Counter floods;
+  Counter header_timeouts;
+  Counter body_timeouts;
+  Counter write_timeouts;
+  Counter idle_timeouts;
+  Counter keepalive_timeouts;
+  Counter aged_connections;
 };
 
 }  // namespace micro::rpc

@@ -8,6 +8,7 @@
 #include <micro/coro/gate.hpp>
 #include <micro/http/date.hpp>
 #include <micro/loop/loop.hpp>
+#include <micro/loop/timer.hpp>
 #include <micro/net/listener.hpp>
 #include <micro/task/task.hpp>
 
@@ -57,7 +58,9 @@ class Worker {
  private:
   friend class Connection;
   Task<void> accept_loop();
-  Task<void> serve(std::unique_ptr<net::Stream> stream);
+  Task<void> serve(std::unique_ptr<net::Stream> stream, std::string peer);
+  bool admit(const std::string& peer);
+  void sweep();
   void link(Connection& connection) noexcept;
   void unlink(Connection& connection) noexcept;
   Task<bool> wait_until_quiet(TimePoint deadline, bool force_idle);
@@ -69,6 +72,9 @@ class Worker {
   std::unique_ptr<net::Listener> listener_;
   Connection* connections_ = nullptr;
   std::size_t connection_count_ = 0;
+  Timer sweep_timer_;
+  TimePoint sweep_began_{};
+  Connection* sweep_at_ = nullptr;  // the next one to look at; null between two sweeps
   OpenCalls open_calls_;
   bool draining_ = false;
   bool accepting_ = false;
