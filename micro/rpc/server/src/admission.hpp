@@ -11,9 +11,8 @@
 
 namespace micro::rpc {
 
-// Counts the connections of a server over all its loops and says whether one more may come. Asked when a connection is accepted and
-// told when it has ended, never on the way of a request: only the count by address takes a lock.
-// Thread safety: any thread.
+// Counts the connections of a server over all its loops and says whether one more may come. Asked when a connection is accepted
+// and told when it has ended, never on the way of a request: only the count by address takes a lock. Thread safety: any thread.
 class Admission {
  public:
   enum class Answer : std::uint8_t { kWelcome, kTooMany, kTooManyOfPeer };

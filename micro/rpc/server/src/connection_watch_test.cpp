@@ -163,7 +163,8 @@ TEST(ConnectionWatch, AgeIsToldOnce) {
 
 TEST(ConnectionWatch, ZeroSwitchesALimitOff) {
   ServerOptions options;
-  options.header_timeout = options.body_timeout = options.write_timeout = options.idle_timeout = options.keepalive_time = Duration{};
+  options.header_timeout = options.body_timeout = options.write_timeout = options.idle_timeout = options.keepalive_time =
+      Duration{};
   for (const Phase phase : {Phase::kHead, Phase::kBody, Phase::kBusy, Phase::kIdle}) {
     Watched watched(options);
     watched.sample.phase = phase;

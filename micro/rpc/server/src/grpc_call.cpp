@@ -141,7 +141,7 @@ void GrpcCall::look(TimePoint now) {
   if (running_ || limits.body_timeout <= Duration{}) return;
   if (pace_.keeps_up(reader_.pending(), now, limits.body_timeout, limits.min_transfer_rate)) return;
   worker_.counters().body_timeouts.add();
-  finish(fail(Error(Code::kDeadlineExceeded, "BODY_TIMEOUT",
+  finish(fail(Error(Code::kDeadlineExceeded, "HTTP_BODY_TIMEOUT",
                     "the request for " + endpoint_->path() + " arrives too slowly (options body_timeout, min_transfer_rate)")));
 }
 

@@ -1,4 +1,5 @@
-// Peers that try to cost more than their share, over a socket. Nothing here waits for a time: a test ends when the server has acted.
+// Peers that try to cost more than their share, over a socket. Nothing here waits for a time: a test ends when the server has
+// acted.
 
 #include <micro/server/server.hpp>
 
@@ -17,7 +18,8 @@ constexpr Duration kShort = std::chrono::milliseconds(40);
 // What would have to be waited for otherwise; each test sets the one limit it is about.
 ServerOptions patient() {
   ServerOptions options = TestServer::default_options();
-  options.header_timeout = options.body_timeout = options.write_timeout = options.idle_timeout = options.keepalive_time = Duration{};
+  options.header_timeout = options.body_timeout = options.write_timeout = options.idle_timeout = options.keepalive_time =
+      Duration{};
   return options;
 }
 
@@ -150,8 +152,8 @@ TEST(Limits, AnswersThatAreNotTaken) {
   TestServer server(1, options);
   server.start();
   const std::string large = "\"" + std::string(3 << 20, 'x') + "\"";
-  const std::string request = "POST /test.Echo/Later HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(large.size()) +
-                              "\r\n\r\n" + large;
+  const std::string request =
+      "POST /test.Echo/Later HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(large.size()) + "\r\n\r\n" + large;
   Client client(server, {}, 4096);
   // More than the kernel takes for it.
   std::thread sender([&] {
@@ -176,8 +178,8 @@ TEST(Limits, AnswersThatWaitForTheWindow) {
   Answer& stalled = client.answer();
   client.message(grpc, std::string(3 << 20, 'x'), true);
   const std::string large = "\"" + std::string(3 << 20, 'x') + "\"";
-  http2::Stream& json = client.open_plain(
-      {{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Later"}, {":authority", "x"}}, false);
+  http2::Stream& json =
+      client.open_plain({{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Later"}, {":authority", "x"}}, false);
   Answer& plain = client.answer();
   client.session().submit_data(json, large, true);
   client.run_until([&] { return stalled.closed && plain.closed; });
@@ -325,22 +327,22 @@ TEST(Limits, SizesAreCounted) {
   EXPECT_EQ(server.server.counters().malformed, 1U);
 }
 
-// 1 GiB of zeros in 1 MiB: given up at the limit, not after.
+// 64 MiB of zeros in a few hundred KiB: given up at the limit, not after.
 TEST(Limits, DecompressionBombs) {
   TestServer server(1, patient());
   server.start();
   std::string bomb;
   z_stream stream{};
-  ASSERT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+  ASSERT_EQ(deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
   const std::string zeros(1 << 20, '\0');
   std::string out(1 << 16, '\0');
-  for (int i = 0; i < 1024; ++i) {
+  for (int i = 0; i < 64; ++i) {
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(zeros.data()));
     stream.avail_in = static_cast<uInt>(zeros.size());
     do {
       stream.next_out = reinterpret_cast<Bytef*>(out.data());
       stream.avail_out = static_cast<uInt>(out.size());
-      deflate(&stream, i == 1023 ? Z_FINISH : Z_NO_FLUSH);
+      deflate(&stream, i == 63 ? Z_FINISH : Z_NO_FLUSH);
       bomb.append(out.data(), out.size() - stream.avail_out);
     } while (stream.avail_out == 0);
   }
@@ -381,10 +383,10 @@ TEST(Limits, DeepAndWideMessages) {
 
   // google.protobuf.Value within google.protobuf.ListValue and so on, each level a length prefix.
   std::string nested;
-  for (int i = 0; i < 5000; ++i) {
+  for (int i = 0; i < 500; ++i) {
     for (const char tag : {'\x32', '\x0a'}) {
       std::string level(1, tag);
-      for (std::size_t size = nested.size(); ; size >>= 7) {
+      for (std::size_t size = nested.size();; size >>= 7) {
         level.push_back(static_cast<char>((size & 0x7f) | (size > 0x7f ? 0x80 : 0)));
         if (size <= 0x7f) break;
       }

@@ -8,8 +8,8 @@
 
 namespace micro::rpc {
 
-// Whether something moves fast enough. Nobody tells it when bytes move: it looks at their sum now and then, so the path of the bytes
-// costs nothing.
+// Whether something moves fast enough. Nobody tells it when bytes move: it looks at their sum now and then, so the path of the
+// bytes costs nothing.
 class Pace {
  public:
   // `moved` is a sum that only grows. False when it has grown by less than `rate` bytes a second, or not at all, over at least
