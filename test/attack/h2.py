@@ -8,6 +8,7 @@ import harness
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
+NO_TABLE = struct.pack(">HI", 1, 0)  # a setting: header blocks of the server refer to nothing that was sent before
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -38,7 +39,7 @@ def data_frames(stream, payload, end=True):
 
 
 def grpc_status(payload):
-    """Of trailers as a server of ours writes them: the name with Huffman coding, the value one digit."""
+    """Of trailers as a server of ours writes them without a table: the name with Huffman coding, the value one digit."""
     found = re.search(rb"\x88\x9a\xca\xc8\xb2\x12\x34\xda\x8f\x01(\d)", payload or b"")
     return int(found[1]) if found else None
 

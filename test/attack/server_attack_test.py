@@ -331,7 +331,7 @@ class Sizes(Attacker):
         with self.attack("gRPC message of 250 KB that is 256 MiB of zeros, 10 calls", rss=48) as attack:
             packer = zlib.compressobj(9, zlib.DEFLATED, 31)
             bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush()
-            connection = h2.Connection(self.address)
+            connection = h2.Connection(self.address, settings=h2.NO_TABLE)
             for stream in range(1, 21, 2):
                 connection.send(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, h2.grpc_headers(HELLO, grpc_encoding="gzip")) +
                                 h2.data_frames(stream, h2.message(bomb, True)))
@@ -351,7 +351,7 @@ class Sizes(Attacker):
 
     def test_nested_protobuf(self):
         with self.attack("protobuf: 500,000 groups inside each other, 20 calls", rss=40) as attack:
-            connection = h2.Connection(self.address)
+            connection = h2.Connection(self.address, settings=h2.NO_TABLE)
             for stream in range(1, 41, 2):
                 connection.send(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, h2.grpc_headers(HELLO)) +
                                 h2.data_frames(stream, h2.message(b"\x7b" * 500000)))

@@ -37,7 +37,7 @@ const PreparedBlocks& prepared() {
 
 }  // namespace
 
-GrpcCall::GrpcCall(Worker& worker) : worker_(worker) {}
+GrpcCall::GrpcCall(Worker& worker) : worker_(worker), held_(worker.unfinished()) {}
 
 bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2::HeaderBlock& block, const Endpoint& endpoint,
                      const codec::Codec& codec) {
@@ -114,6 +114,7 @@ void GrpcCall::receive(std::string_view data, bool end_stream) {
   if (!data.empty()) reader_.feed(data);
   if (call_.kind == MethodKind::kClientStream || call_.kind == MethodKind::kBidiStream) {
     if (!data.empty()) reader_.keep();
+    if (!answered_ && !held_.set(reader_.pending())) return context_.cancel(worker_.no_room());
     wake(reader_waits_);
     return;
   }
@@ -124,7 +125,12 @@ void GrpcCall::receive(std::string_view data, bool end_stream) {
     return;  // may be in the pool again
   }
   credit(0);  // one message, bounded by its limit: it may arrive as fast as it comes
-  if (remote_ended_) start();
+  if (remote_ended_) {
+    (void)held_.set(0);
+    start();
+  } else if (!held_.set(reader_.pending())) {
+    finish(fail(worker_.no_room()));
+  }
 }
 
 void GrpcCall::look(TimePoint now) {
@@ -376,6 +382,7 @@ Task<Result<bool>> GrpcCall::read(codec::MessageRef message) {
         co_return std::unexpected(std::move(decoded.error()));
       }
       if (stream_ != nullptr) {
+        (void)held_.set(reader_.pending());
         credit(reader_.pending());
         protocol_->output_added();
       }
@@ -423,6 +430,7 @@ void GrpcCall::release() {
   call_ = {};
   uncredited_ = 0;
   pace_.restart();
+  (void)held_.set(0);
   has_request_ = remote_ended_ = headers_sent_ = answered_ = running_ = finishing_ = failed_ = false;
   protocol_ = nullptr;
   endpoint_ = nullptr;

@@ -15,6 +15,7 @@
 #include <micro/http2/session.hpp>
 #include <micro/task/task.hpp>
 
+#include "memory_share.hpp"
 #include "open_calls.hpp"
 #include "pace.hpp"
 
@@ -92,6 +93,7 @@ class GrpcCall final : public MessageStream {
   grpc::Compression reply_encoding_ = grpc::Compression::kIdentity;
   std::size_t uncredited_ = 0;  // received bytes the peer's window does not know to be read yet
   Pace pace_;
+  HeldBytes held_;
   std::coroutine_handle<> reader_waits_;
   std::coroutine_handle<> writer_waits_;
   bool has_request_ = false;

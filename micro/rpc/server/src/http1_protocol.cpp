@@ -24,7 +24,10 @@ constexpr std::size_t kMaxOutput = 256 * 1024;
 }  // namespace
 
 Http1Protocol::Http1Protocol(Connection& connection)
-    : connection_(connection), worker_(connection.worker()), parser_(worker_.state().http1_limits) {}
+    : connection_(connection),
+      worker_(connection.worker()),
+      parser_(worker_.state().http1_limits),
+      unfinished_(worker_.unfinished()) {}
 
 Http1Protocol::~Http1Protocol() {
   if (call_ != nullptr) std::exchange(call_, nullptr)->detach(cancelled("the connection is gone"));
@@ -75,6 +78,13 @@ Result<void> Http1Protocol::process(std::string_view& bytes) {
         break;
       }
     }
+  }
+  if (!unfinished_.set(in_body_ ? body_.size() : 0) && !finished_) {
+    finished_ = true;
+    body_ = {};
+    (void)unfinished_.set(0);
+    http::Response response = http::Response::from_error(worker_.no_room());
+    answer(response);
   }
   processing_ = false;
   return result;

@@ -7,6 +7,7 @@
 
 #include "http_call.hpp"
 #include "connection_protocol.hpp"
+#include "memory_share.hpp"
 
 namespace micro::rpc {
 
@@ -49,6 +50,7 @@ class Http1Protocol final : public ConnectionProtocol, private HttpCall::Owner {
   std::string body_;
   HttpCall* call_ = nullptr;
   std::uint64_t requests_ = 0;  // heads that came
+  HeldBytes unfinished_;
   bool in_body_ = false;
   bool processing_ = false;  // process() is on the stack
   bool draining_ = false;

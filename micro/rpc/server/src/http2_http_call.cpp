@@ -22,7 +22,10 @@ constexpr std::size_t kDiscardFactor = 4;
 }  // namespace
 
 Http2HttpCall::Http2HttpCall(Http2Protocol& protocol, http2::Stream& stream)
-    : protocol_(protocol), stream_(&stream), call_(new HttpCall(protocol.worker(), *this, protocol.connection().peer())) {}
+    : protocol_(protocol),
+      stream_(&stream),
+      call_(new HttpCall(protocol.worker(), *this, protocol.connection().peer())),
+      unfinished_(protocol.worker().unfinished()) {}
 
 void Http2HttpCall::begin(const http2::HeaderBlock& block, bool end_stream) {
   http::Request& request = call_->request();
@@ -44,7 +47,8 @@ void Http2HttpCall::receive(std::string_view data, bool end_stream) {
   const std::size_t limit = protocol_.worker().state().options.max_receive_message_size;
   received_ += data.size();
   if (received_ > limit) {
-    body.clear();
+    body = {};
+    (void)unfinished_.set(0);
     // Answering at once means resetting a stream the client still sends on, and some clients (curl 7.88) then lose the answer. So the
     // rest is read and dropped, within reason.
     if (!end_stream && received_ <= kDiscardFactor * limit) return;
@@ -54,10 +58,16 @@ void Http2HttpCall::receive(std::string_view data, bool end_stream) {
     return;
   }
   body += data;
-  if (end_stream) call_->start();
+  if (end_stream) {
+    (void)unfinished_.set(0);
+    call_->start();
+  } else if (!unfinished_.set(body.size())) {
+    refuse(protocol_.worker().no_room());
+  }
 }
 
 void Http2HttpCall::refuse(const Error& error) {
+  (void)unfinished_.set(0);
   http::Response response = http::Response::from_error(error);
   HttpCall* call = call_;
   answer(response);

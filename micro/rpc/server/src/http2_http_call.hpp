@@ -5,6 +5,7 @@
 #include <micro/http2/session.hpp>
 
 #include "http_call.hpp"
+#include "memory_share.hpp"
 #include "pace.hpp"
 
 namespace micro::rpc {
@@ -32,6 +33,7 @@ class Http2HttpCall final : private HttpCall::Owner {
   http2::Stream* stream_;
   HttpCall* call_;
   Pace pace_;
+  HeldBytes unfinished_;
   std::size_t received_ = 0;  // bytes of the body, those dropped included
   bool head_only_ = false;
 };

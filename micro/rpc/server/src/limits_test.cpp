@@ -46,6 +46,10 @@ void wait_for(const TestServer& server, std::uint64_t ServerCounters::* counter,
   while (server.server.counters().*counter != value) std::this_thread::yield();
 }
 
+void wait_for_at_least(const TestServer& server, std::uint64_t ServerCounters::* counter, std::uint64_t value) {
+  while (server.server.counters().*counter < value) std::this_thread::yield();
+}
+
 TEST(Limits, ConnectionsOfTheProcess) {
   ServerOptions options = patient();
   options.max_connections = 2;
@@ -325,6 +329,56 @@ TEST(Limits, SizesAreCounted) {
   refused("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(600, 'x') + "\r\n\r\n", "431");
   EXPECT_THAT(http1(server, "nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_EQ(server.server.counters().malformed, 1U);
+}
+
+// Requests that begin and do not end, each within its own limits.
+TEST(Limits, MemoryOfUnfinishedRequests) {
+  ServerOptions options = patient();
+  options.max_buffered_bytes = 1'000'000;
+  TestServer server(1, options);
+  server.start();
+  Client http(server);
+  http.send("POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 450000\r\n\r\n" + std::string(400'000, ' '));
+  wait_for_at_least(server, &ServerCounters::buffered_bytes, 400'000);
+
+  Http2Client client(server);
+  client.call("/test.Echo/Say", "x");  // the windows are known then
+  http2::Stream& half = client.open("/test.Echo/Say");
+  Answer& said = client.answer();
+  Text text;
+  text.set_value(std::string(500'000, 'x'));
+  Buffer frame;
+  grpc::append_frame(frame, text.SerializeAsString(), false);
+  client.session().submit_data(half, frame.view().substr(0, 400'000), false);
+  client.flush();
+  wait_for_at_least(server, &ServerCounters::buffered_bytes, 800'000);
+
+  const std::vector<http2::Field> head{{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Say"}, {":authority", "x"}};
+  http2::Stream& plain_body = client.open_plain(head, false);
+  Answer& plain = client.answer();
+  client.session().submit_data(plain_body, std::string(300'000, ' '), false);
+  client.run_until([&] { return plain.closed; });
+  EXPECT_EQ(plain.status, "503");
+  for (const char* path : {"/test.Echo/Say", "/test.Echo/Join"}) {
+    http2::Stream& more = client.open(path);
+    Answer& answer = client.answer();
+    client.session().submit_data(more, frame.view().substr(0, 300'000), false);
+    client.run_until([&] { return answer.closed; });
+    EXPECT_EQ(answer.field("grpc-status"), "14") << path;
+    EXPECT_THAT(answer.field("grpc-message"), HasSubstr("max_buffered_bytes")) << path;
+  }
+  Client late(server);
+  late.send("POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + std::string(300'000, ' '));
+  EXPECT_THAT(late.rest(), StartsWith("HTTP/1.1 503"));
+  EXPECT_EQ(server.server.counters().memory_refusals, 4U);
+
+  // Those that were there first come to their end.
+  client.session().submit_data(half, frame.view().substr(400'000), true);
+  client.run_until([&] { return said.closed; });
+  EXPECT_EQ(said.field("grpc-status"), "0");
+  http.send(std::string(49'996, ' ') + "\"hi\"" + say("Connection: close\r\n"));
+  EXPECT_THAT(http.rest(), HasSubstr("you said hi"));
+  wait_for(server, &ServerCounters::buffered_bytes, 0);
 }
 
 // 64 MiB of zeros in a few hundred KiB: given up at the limit, not after.

@@ -109,6 +109,8 @@ ServerCounters Server::counters() const {
     sum.refused_peer_connections += c.refused_peer_connections.get();
     sum.malformed += c.malformed.get();
     sum.oversized += c.oversized.get();
+    sum.buffered_bytes += worker->unfinished().used();
+    sum.memory_refusals += c.memory_refusals.get();
     sum.floods += c.floods.get();
     sum.header_timeouts += c.header_timeouts.get();
     sum.body_timeouts += c.body_timeouts.get();

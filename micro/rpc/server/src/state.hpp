@@ -15,10 +15,11 @@
 
 #include "admission.hpp"
 #include "endpoint_table.hpp"
+#include "memory_share.hpp"
 
 namespace micro::rpc {
 
-// What every loop of a server reads and none changes once it runs, but for the count of connections.
+// What every loop of a server reads and none changes once it runs, but for what they count together.
 struct ServerState {
   ServerState(ServerOptions server_options, std::shared_ptr<HttpRoutes> http_routes);
 
@@ -32,6 +33,7 @@ struct ServerState {
   http1::Limits http1_limits;
   http2::Options http2_options;
   mutable Admission admission;
+  mutable MemoryPool unfinished;  // requests
 };
 
 // A counter one thread writes and others read: no locked instruction, no race.
@@ -55,6 +57,7 @@ struct WorkerCounters {
   Counter refused_peer_connections;
   Counter malformed;
   Counter oversized;
+  Counter memory_refusals;
   Counter floods;
   Counter header_timeouts;
   Counter body_timeouts;

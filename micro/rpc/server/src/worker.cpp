@@ -24,7 +24,8 @@ constexpr Duration kCancelGrace = std::chrono::milliseconds(500);
 
 }  // namespace
 
-Worker::Worker(Loop& loop, const ServerState& state) : loop_(loop), state_(state), scratch_(kScratchSize) {}
+Worker::Worker(Loop& loop, const ServerState& state)
+    : loop_(loop), state_(state), unfinished_(state.unfinished), scratch_(kScratchSize) {}
 
 Worker::~Worker() = default;
 
@@ -180,6 +181,12 @@ Task<std::size_t> Worker::stop(TimePoint deadline) {
   }
   sweep_timer_.cancel();
   co_return open_calls_.size();
+}
+
+Error Worker::no_room() {
+  counters_.memory_refusals.add();
+  return Error(Code::kUnavailable, "SERVER_MEMORY",
+               "the server holds as many bytes of unfinished requests as it may (option max_buffered_bytes); try again later");
 }
 
 std::string_view Worker::date() { return date_.at(std::time(nullptr)); }

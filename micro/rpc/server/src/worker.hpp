@@ -41,6 +41,10 @@ class Worker {
   const ServerState& state() const noexcept { return state_; }
   WorkerCounters& counters() noexcept { return counters_; }
   const WorkerCounters& counters() const noexcept { return counters_; }
+  // Bytes of requests that have not arrived whole.
+  MemoryShare& unfinished() noexcept { return unfinished_; }
+  // What a request is told that finds no room there; counts it.
+  Error no_room();
   // For bytes beyond a connection's own buffer; used within one function call only.
   std::span<char> scratch() noexcept { return scratch_; }
   // Scratch space to encode one message in; used within one function call only.
@@ -80,6 +84,7 @@ class Worker {
   bool accepting_ = false;
   Event changed_;  // a connection or a call has ended
   WorkerCounters counters_;
+  MemoryShare unfinished_;
   http::DateCache date_;
   Buffer encode_buffer_;
   std::vector<std::unique_ptr<GrpcCall>> free_calls_;

@@ -35,6 +35,11 @@ struct ServerOptions {
   // address; set it where clients connect directly. Unix sockets are not counted.
   std::size_t max_connections_per_peer = 0;
 
+  // Bytes of requests that have not arrived whole, over all connections: bodies under way, and messages that handlers of streams have
+  // not read yet. Beyond: what would need more is refused with UNAVAILABLE, on HTTP 503. Without it, one connection could make the
+  // server hold max_concurrent_streams x max_receive_message_size. Raise it for services that take many large uploads at once.
+  std::size_t max_buffered_bytes = 256 * 1024 * 1024;
+
   // From accepting to the end of the first request's head (HTTP/2: the client's SETTINGS), and from the first bytes of a later head
   // to its end, however steadily it trickles in. Beyond: 408 on HTTP/1.1, then the connection is closed.
   Duration header_timeout = std::chrono::seconds(30);
@@ -71,6 +76,8 @@ struct ServerCounters {
   std::uint64_t refused_peer_connections = 0;  // max_connections_per_peer
   std::uint64_t malformed = 0;                 // connections ended because what came was not the protocol
   std::uint64_t oversized = 0;                 // requests beyond a limit of size: headers, body, message, also once decompressed
+  std::uint64_t buffered_bytes = 0;            // of unfinished requests, just now
+  std::uint64_t memory_refusals = 0;           // max_buffered_bytes
   std::uint64_t floods = 0;                    // connections ended with ENHANCE_YOUR_CALM (http2::Options)
   std::uint64_t header_timeouts = 0;
   std::uint64_t body_timeouts = 0;
