@@ -162,10 +162,14 @@ def main():
         print(f"{section:18} {group + ': ' + what:70} {expected:40.40} -> {seen}")
     print(f"{len(table)} rows")
     if options.write and done.wasSuccessful():
-        lines = []
+        lines = ["## HTTP/1.1: requests on which readers could disagree", "",
+                 f"The {len(table)} rows of [requests.txt](../../{TABLE.relative_to(ROOT)}), each sent to `greeter` whole and in pieces of 3 "
+                 "bytes, and given to the parser whole and in pieces of 1, 2, 3 and 7. A refusal is answered once and the connection closed. A "
+                 "request that is surfaced stands with its body; behind the last one a further request is sent, whose 404 shows that the "
+                 "connection is in step."]
         for group in dict.fromkeys(row[0] for row in table):
             lines += ["", f"### {group}", ""]
-            lines += harness.markdown(["request", "RFC 9112", "what must happen", "statuses seen"],
+            lines += harness.markdown(["request", "section of RFC 9112", "what must happen", "statuses seen"],
                                       [[row[1], row[2], f"`{row[3]}`", row[4]] for row in table if row[0] == group])
         harness.write_section(PAGE, "http1", lines)
     return 0 if done.wasSuccessful() else 1

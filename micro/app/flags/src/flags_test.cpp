@@ -30,8 +30,8 @@ Result<Flags::Parsed> parse(Options& options, std::vector<const char*> arguments
 
 TEST(Flags, TakesEveryKind) {
   Options options;
-  const auto parsed = parse(options, {"--address", ":8080", "--registry-address=/tmp/x", "--verbose", "--loops", "2", "--register_ttl", "1m30s",
-                                      "--metadata", "a=1", "--metadata", "b=2", "--limit", "4MiB"});
+  const auto parsed = parse(options, {"--address", ":8080", "--registry-address=/tmp/x", "--verbose", "--loops", "2",
+                                      "--register_ttl", "1m30s", "--metadata", "a=1", "--metadata", "b=2", "--limit", "4MiB"});
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_EQ(options.address, ":8080");
   EXPECT_EQ(options.registry_address, "/tmp/x");

@@ -213,7 +213,8 @@ void Connection::close_if_idle(bool force) {
 
 void Connection::look(TimePoint now) {
   if (failed_ || closing_) return;  // the linger timer sees to the rest
-  // The kernel tells of room only when a third of its buffer is free; a slow reader is not to be taken for one that does not read.
+  // The kernel tells of room only when a third of its buffer is free; a slow reader is not to be taken for one that does not
+  // read.
   if (writing_ && protocol_ && !former_ && !write_out()) return;
   if (protocol_) {
     protocol_->look_at_calls(now);

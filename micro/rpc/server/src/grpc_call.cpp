@@ -198,6 +198,7 @@ Detached GrpcCall::drive() {
 // The handler has returned, or the call ends without one.
 void GrpcCall::finish(Reply reply) {
   failed_ = failed_ || !reply;
+  (void)held_.set(0);
   if (stream_ != nullptr && !answered_) {
     finishing_ = true;
     answer(reply);

@@ -5,8 +5,8 @@
 
 #include <micro/http1/parser.hpp>
 
-#include "http_call.hpp"
 #include "connection_protocol.hpp"
+#include "http_call.hpp"
 #include "memory_share.hpp"
 
 namespace micro::rpc {

@@ -353,7 +353,8 @@ TEST(Limits, MemoryOfUnfinishedRequests) {
   client.flush();
   wait_for_at_least(server, &ServerCounters::buffered_bytes, 800'000);
 
-  const std::vector<http2::Field> head{{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Say"}, {":authority", "x"}};
+  const std::vector<http2::Field> head{
+      {":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Say"}, {":authority", "x"}};
   http2::Stream& plain_body = client.open_plain(head, false);
   Answer& plain = client.answer();
   client.session().submit_data(plain_body, std::string(300'000, ' '), false);

@@ -15,8 +15,7 @@ struct MemoryPool {
 // One loop's share of it. Taken from the pool in large pieces, so that bytes are counted without touching what loops share.
 class MemoryShare {
  public:
-  explicit MemoryShare(MemoryPool& pool) noexcept
-      : pool_(pool), piece_(std::clamp<std::size_t>(pool.limit / 256, 1, 1 << 20)) {}
+  explicit MemoryShare(MemoryPool& pool) noexcept : pool_(pool), piece_(std::clamp<std::size_t>(pool.limit / 256, 1, 1 << 20)) {}
   MemoryShare(const MemoryShare&) = delete;
   MemoryShare& operator=(const MemoryShare&) = delete;
   ~MemoryShare() { pool_.taken.fetch_sub(share_, std::memory_order_relaxed); }

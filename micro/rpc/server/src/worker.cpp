@@ -90,8 +90,9 @@ void Worker::link(Connection& connection) noexcept {
   connections_ = &connection;
   ++connection_count_;
   if (!sweep_timer_.pending()) {
-    sweep_timer_.set(loop_, loop_.now() + ConnectionWatch::interval(state_.options),
-                     [](void* self) { static_cast<Worker*>(self)->sweep(); }, this);
+    sweep_timer_.set(
+        loop_, loop_.now() + ConnectionWatch::interval(state_.options), [](void* self) { static_cast<Worker*>(self)->sweep(); },
+        this);
   }
   if (draining_) connection.drain();
 }
@@ -116,8 +117,8 @@ void Worker::sweep() {
   }
   if (connections_ == nullptr) return;
   const TimePoint next = sweep_began_ + ConnectionWatch::interval(state_.options);
-  sweep_timer_.set(loop_, sweep_at_ != nullptr ? loop_.now() : next,
-                   [](void* self) { static_cast<Worker*>(self)->sweep(); }, this);
+  sweep_timer_.set(
+      loop_, sweep_at_ != nullptr ? loop_.now() : next, [](void* self) { static_cast<Worker*>(self)->sweep(); }, this);
 }
 
 void Worker::call_begun(OpenCall& call) noexcept {
