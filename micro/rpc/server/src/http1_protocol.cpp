@@ -40,7 +40,7 @@ Result<void> Http1Protocol::receive(std::string_view bytes) {
     return {};
   }
   Result<void> processed = process(bytes);
-  if (processed && !bytes.empty()) held_.append(bytes);
+  if (processed && !finished_ && !bytes.empty()) held_.append(bytes);
   return processed;
 }
 
@@ -184,7 +184,7 @@ void Http1Protocol::process_held() {
   std::string_view bytes = held.view();
   const Result<void> processed = process(bytes);
   if (!processed) connection_.count_failure(processed.error());
-  if (processed && !bytes.empty()) held_.append(bytes);
+  if (processed && !finished_ && !bytes.empty()) held_.append(bytes);
 }
 
 void Http1Protocol::output_flushed() {
@@ -200,6 +200,7 @@ void Http1Protocol::sample(ConnectionSample& sample) const noexcept {
 }
 
 void Http1Protocol::time_out(const Error& reason) {
+  if (call_ != nullptr) return abort(reason);
   if (finished_) return;
   finished_ = true;
   http::Response response = http::Response::from_error(reason);
