@@ -15,7 +15,15 @@ std::string_view to_string(MethodKind kind) noexcept {
 }
 
 std::string_view to_string(Protocol protocol) noexcept {
-  return protocol == Protocol::kGrpc ? "grpc" : "http";
+  switch (protocol) {
+    case Protocol::kGrpc: return "grpc";
+    case Protocol::kHttpJson: return "http";
+    case Protocol::kGrpcWeb: return "grpc-web";
+    case Protocol::kSse: return "sse";
+    case Protocol::kNdjson: return "ndjson";
+    case Protocol::kWebSocket: return "websocket";
+  }
+  return "unknown";
 }
 
 Task<Reply> Next::operator()(Context& context, Call& call) const {

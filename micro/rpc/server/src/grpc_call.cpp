@@ -6,7 +6,6 @@
 #include <micro/grpc/fields.hpp>
 #include <micro/grpc/request.hpp>
 #include <micro/grpc/status.hpp>
-#include <micro/grpc/timeout.hpp>
 
 #include "connection.hpp"
 #include "http2_protocol.hpp"
@@ -44,7 +43,7 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
   protocol_ = &protocol;
   stream_ = &stream;
   endpoint_ = &endpoint;
-  codec_ = &codec;
+  messages_.begin(codec, worker_.state().options.max_receive_message_size);
   std::optional<Error> error;
   if (!take_fields(block, error)) {
     const bool unknown_encoding = error->code() == Code::kUnimplemented;
@@ -67,59 +66,29 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
 }
 
 bool GrpcCall::take_fields(const http2::HeaderBlock& block, std::optional<Error>& error) {
-  grpc::MessageReader::Options reader;
-  reader.max_message_size = worker_.state().options.max_receive_message_size;
-  request_encoding_ = grpc::Compression::kIdentity;
-  grpc::AcceptedCompressions accepted;
+  const TimePoint now = worker_.loop().now();
   for (const http2::Field& field : block.fields) {
-    if (field.name.starts_with("grpc-")) {
-      if (field.name == "grpc-timeout") {
-        const Result<Duration> timeout = grpc::parse_timeout(field.value);
-        if (!timeout) {
-          error = timeout.error();
-          return false;
-        }
-        context_.set_deadline(worker_.loop().now() + *timeout);
-        continue;
-      }
-      if (field.name == "grpc-encoding") {
-        const Result<grpc::Compression> encoding = grpc::parse_encoding(field.value);
-        if (!encoding) {
-          error = encoding.error();
-          return false;
-        }
-        reader.encoding = request_encoding_ = *encoding;
-        continue;
-      }
-      if (field.name == "grpc-accept-encoding") {
-        accepted = grpc::parse_accept_encoding(field.value);
-        continue;
-      }
-    }
-    if (Result<void> taken = grpc::take_field(field.name, field.value, context_.incoming()); !taken) {
-      error = taken.error();
+    if (Result<void> taken = messages_.take(field.name, field.value, context_, now); !taken) {
+      error = std::move(taken.error());
       return false;
     }
-    if (field.name == "x-request-id") context_.set_request_id(field.value);
   }
-  // Answers are compressed as the request was, when the caller reads that.
-  reply_encoding_ = accepted.choose(request_encoding_);
-  reader_.reset(reader);
+  messages_.begin_reading();
   return true;
 }
 
 void GrpcCall::receive(std::string_view data, bool end_stream) {
   uncredited_ += data.size();
   if (end_stream) remote_ended_ = true;
-  if (!data.empty()) reader_.feed(data);
+  if (!data.empty()) messages_.reader().feed(data);
   if (call_.kind == MethodKind::kClientStream || call_.kind == MethodKind::kBidiStream) {
-    if (!data.empty()) reader_.keep();
-    if (!answered_ && !held_.set(reader_.pending())) return context_.cancel(worker_.no_room());
+    if (!data.empty()) messages_.reader().keep();
+    if (!answered_ && !held_.set(messages_.reader().pending())) return context_.cancel(worker_.no_room());
     wake(reader_waits_);
     return;
   }
   if (running_ || answered_) return;  // the handler runs already: what comes now is nobody's
-  if (Result<void> taken = take_request(); !taken) {
+  if (Result<void> taken = messages_.take_request(*endpoint_, request_.get(), remote_ended_); !taken) {
     count_refusal(taken.error());
     finish(std::move(taken));
     return;  // may be in the pool again
@@ -128,7 +97,7 @@ void GrpcCall::receive(std::string_view data, bool end_stream) {
   if (remote_ended_) {
     (void)held_.set(0);
     start();
-  } else if (!held_.set(reader_.pending())) {
+  } else if (!held_.set(messages_.reader().pending())) {
     finish(fail(worker_.no_room()));
   }
 }
@@ -145,7 +114,7 @@ void GrpcCall::look(TimePoint now) {
     return protocol.output_added();
   }
   if (running_ || limits.body_timeout <= Duration{}) return;
-  if (pace_.keeps_up(reader_.pending(), now, limits.body_timeout, limits.min_transfer_rate)) return;
+  if (pace_.keeps_up(messages_.reader().pending(), now, limits.body_timeout, limits.min_transfer_rate)) return;
   worker_.counters().body_timeouts.add();
   finish(fail(Error(Code::kDeadlineExceeded, "HTTP_BODY_TIMEOUT",
                     "the request for " + endpoint_->path() + " arrives too slowly (options body_timeout, min_transfer_rate)")));
@@ -155,24 +124,8 @@ void GrpcCall::count_refusal(const Error& error) noexcept {
   if (error.code() == Code::kResourceExhausted) worker_.counters().oversized.add();
 }
 
-// Unary and server-streaming calls: decodes the one request from what has arrived.
-Result<void> GrpcCall::take_request() {
-  while (true) {
-    Result<std::optional<grpc::MessageReader::Message>> message = reader_.next();
-    if (!message) return std::unexpected(std::move(message.error()));
-    if (!*message) break;
-    if (has_request_) return fail(internal("more than one request message for " + endpoint_->path() + ", which takes one"));
-    has_request_ = true;
-    if (Result<void> decoded = decode(**message, request_.get()); !decoded) return decoded;
-  }
-  if (!remote_ended_) return {};
-  if (Result<void> ended = reader_.finish(); !ended) return ended;
-  if (!has_request_) return fail(internal("no request message for " + endpoint_->path() + ", which takes one"));
-  call_.request = request_.get();
-  return {};
-}
-
 void GrpcCall::start() {
+  call_.request = request_.get();
   if (call_.kind == MethodKind::kUnary || call_.kind == MethodKind::kClientStream) {
     reply_ = codec::MessagePtr(*endpoint_->reply_type);
     call_.reply = reply_.get();
@@ -279,7 +232,8 @@ void GrpcCall::stop_caller() {
 bool GrpcCall::send_headers() {
   if (headers_sent_) return true;
   http2::Session& session = protocol_->session();
-  if (context_.reply_headers().empty() && reply_encoding_ == grpc::Compression::kIdentity && codec_ == worker_.state().proto) {
+  if (context_.reply_headers().empty() && messages_.reply_encoding() == grpc::Compression::kIdentity &&
+      &messages_.codec() == worker_.state().proto) {
     headers_sent_ = true;
     session.submit_encoded_headers(*stream_, prepared().headers.view(), false);
     return true;
@@ -292,10 +246,10 @@ bool GrpcCall::send_headers() {
     return false;
   }
   std::string content_type(grpc::kContentType);
-  if (codec_ != worker_.state().proto) content_type += "+" + std::string(codec_->name());
+  if (&messages_.codec() != worker_.state().proto) content_type += "+" + std::string(messages_.codec().name());
   std::vector<http2::Field> fields{{":status", "200"}, {"content-type", content_type}};
-  if (reply_encoding_ != grpc::Compression::kIdentity) {
-    fields.push_back({"grpc-encoding", grpc::to_string(reply_encoding_)});
+  if (messages_.reply_encoding() != grpc::Compression::kIdentity) {
+    fields.push_back({"grpc-encoding", grpc::to_string(messages_.reply_encoding())});
     fields.push_back({"grpc-accept-encoding", grpc::kAcceptEncoding});
   }
   for (const grpc::Field field : list) fields.push_back({field.name, field.value});
@@ -307,18 +261,7 @@ bool GrpcCall::send_headers() {
 Result<void> GrpcCall::send_message(codec::MessageRef message) {
   Buffer& out = worker_.encode_buffer();
   out.clear();
-  const std::size_t frame = grpc::begin_frame(out);
-  if (Result<void> encoded = codec_->marshal(message, out); !encoded) return encoded;
-  bool compressed = false;
-  if (reply_encoding_ != grpc::Compression::kIdentity) {
-    Buffer packed;
-    const std::size_t start = grpc::begin_frame(packed);
-    if (Result<void> done = grpc::compress(reply_encoding_, out.view().substr(grpc::kPrefixSize), packed); !done) return done;
-    grpc::end_frame(packed, start, true);
-    out = std::move(packed);
-    compressed = true;
-  }
-  if (!compressed) grpc::end_frame(out, frame, false);
+  if (Result<void> encoded = messages_.encode(message, out); !encoded) return encoded;
   if (out.size() >= Chain::kCopyThreshold) {
     protocol_->session().submit_data(*stream_, std::move(out), false);
     out = Buffer();
@@ -326,14 +269,6 @@ Result<void> GrpcCall::send_message(codec::MessageRef message) {
     protocol_->session().submit_data(*stream_, out.view(), false);
   }
   return {};
-}
-
-Result<void> GrpcCall::decode(const grpc::MessageReader::Message& message, codec::MessageRef into) {
-  if (!message.compressed) return codec_->unmarshal(message.payload, into);
-  Buffer plain;
-  const std::size_t limit = worker_.state().options.max_receive_message_size;
-  if (Result<void> done = grpc::decompress(request_encoding_, message.payload, limit, plain); !done) return done;
-  return codec_->unmarshal(plain.view(), into);
 }
 
 // Lets the peer send again what has arrived, but for `unread` bytes.
@@ -371,26 +306,21 @@ bool GrpcCall::output_full() const noexcept { return stream_->queued() > kMaxQue
 Task<Result<bool>> GrpcCall::read(codec::MessageRef message) {
   while (true) {
     if (std::optional<Error> reason = context_.error()) co_return fail(std::move(*reason));
-    Result<std::optional<grpc::MessageReader::Message>> next = reader_.next();
+    const Result<bool> next = messages_.next(message);
     if (!next) {
       count_refusal(next.error());
-      co_return std::unexpected(std::move(next.error()));
+      co_return std::unexpected(next.error());
     }
     if (*next) {
-      Result<void> decoded = decode(**next, message);
-      if (!decoded) {
-        count_refusal(decoded.error());
-        co_return std::unexpected(std::move(decoded.error()));
-      }
       if (stream_ != nullptr) {
-        (void)held_.set(reader_.pending());
-        credit(reader_.pending());
+        (void)held_.set(messages_.reader().pending());
+        credit(messages_.reader().pending());
         protocol_->output_added();
       }
       co_return true;
     }
     if (remote_ended_) {
-      Result<void> ended = reader_.finish();
+      Result<void> ended = messages_.reader().finish();
       if (!ended) co_return std::unexpected(std::move(ended.error()));
       co_return false;
     }
@@ -432,7 +362,7 @@ void GrpcCall::release() {
   uncredited_ = 0;
   pace_.restart();
   (void)held_.set(0);
-  has_request_ = remote_ended_ = headers_sent_ = answered_ = running_ = finishing_ = failed_ = false;
+  remote_ended_ = headers_sent_ = answered_ = running_ = finishing_ = failed_ = false;
   protocol_ = nullptr;
   endpoint_ = nullptr;
   worker_.give_back(std::unique_ptr<GrpcCall>(this));

@@ -9,12 +9,12 @@
 #include <micro/call/stream.hpp>
 #include <micro/codec/codec.hpp>
 #include <micro/context/context.hpp>
-#include <micro/grpc/compression.hpp>
-#include <micro/grpc/framing.hpp>
 #include <micro/http2/events.hpp>
 #include <micro/http2/session.hpp>
 #include <micro/task/task.hpp>
 
+#include "flush_waiter.hpp"
+#include "grpc_messages.hpp"
 #include "memory_share.hpp"
 #include "open_calls.hpp"
 #include "pace.hpp"
@@ -28,7 +28,7 @@ class Worker;
 //
 // Its life has two ends that come in any order: the stream closes (detach) and the handler returns (finish). The object goes back
 // to the worker's pool after both. A call whose context is cancelled answers at once; what the handler says later is dropped.
-class GrpcCall final : public MessageStream {
+class GrpcCall final : public MessageStream, public FlushWaiter {
  public:
   explicit GrpcCall(Worker& worker);
 
@@ -36,13 +36,13 @@ class GrpcCall final : public MessageStream {
   bool begin(Http2Protocol& protocol, http2::Stream& stream, const http2::HeaderBlock& block, const Endpoint& endpoint,
              const codec::Codec& codec);
   void receive(std::string_view data, bool end_stream);
-  void receive_end();
   // The stream is gone; `reason` cancels the handler unless it has finished.
   void detach(const Error& reason);
   // Now and then: ends the call when its request arrives too slowly, or its answer is not taken.
   void look(TimePoint now);
   // More may be written.
   void writable();
+  void flushed() override { writable(); }
 
   Task<Result<bool>> read(codec::MessageRef message) override;
   Task<Result<void>> write(codec::MessageRef message) override;
@@ -60,7 +60,6 @@ class GrpcCall final : public MessageStream {
   };
 
   bool take_fields(const http2::HeaderBlock& block, std::optional<Error>& error);
-  Result<void> take_request();
   void count_refusal(const Error& error) noexcept;
   void start();
   Detached drive();
@@ -71,7 +70,6 @@ class GrpcCall final : public MessageStream {
   void stop_caller();
   bool send_headers();
   Result<void> send_message(codec::MessageRef message);
-  Result<void> decode(const grpc::MessageReader::Message& message, codec::MessageRef into);
   void credit(std::size_t unread);
   void wake(std::coroutine_handle<>& slot);
   bool output_full() const noexcept;
@@ -81,26 +79,22 @@ class GrpcCall final : public MessageStream {
   Http2Protocol* protocol_ = nullptr;  // null once the stream is gone
   http2::Stream* stream_ = nullptr;
   const Endpoint* endpoint_ = nullptr;
-  const codec::Codec* codec_ = nullptr;
   Context context_;
   OpenCall open_{context_};
   Call call_;
   codec::MessagePtr request_;
   codec::MessagePtr reply_;
   CancelCallback cancelled_;
-  grpc::MessageReader reader_;
-  grpc::Compression request_encoding_ = grpc::Compression::kIdentity;
-  grpc::Compression reply_encoding_ = grpc::Compression::kIdentity;
+  GrpcMessages messages_;
   std::size_t uncredited_ = 0;  // received bytes the peer's window does not know to be read yet
   Pace pace_;
   HeldBytes held_;
   std::coroutine_handle<> reader_waits_;
   std::coroutine_handle<> writer_waits_;
-  bool has_request_ = false;
   bool remote_ended_ = false;
   bool headers_sent_ = false;
-  bool answered_ = false;  // trailers are out
-  bool running_ = false;   // the handler has begun and not returned
+  bool answered_ = false;   // trailers are out
+  bool running_ = false;    // the handler has begun and not returned
   bool finishing_ = false;  // finish() is on the stack
   bool failed_ = false;
 };

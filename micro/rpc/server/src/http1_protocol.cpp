@@ -1,25 +1,25 @@
 #include "http1_protocol.hpp"
 
-#include <algorithm>
 #include <utility>
-#include <vector>
 
-#include <micro/grpc/base64.hpp>
-#include <micro/grpc/fields.hpp>
 #include <micro/http/error.hpp>
 #include <micro/http/status.hpp>
-#include <micro/http1/writer.hpp>
 
 #include "connection.hpp"
-#include "http2_protocol.hpp"
+#include "http_dispatch.hpp"
 #include "worker.hpp"
 
 namespace micro::rpc {
-
 namespace {
 
-// Beyond this much output, further pipelined requests wait until it has left.
+// Received bytes a carrier may hold before the socket is read no further.
+constexpr std::size_t kMaxUnconsumed = 256 * 1024;
+
+// Output that waits for the socket: beyond this much, writers pause and further pipelined requests wait.
 constexpr std::size_t kMaxOutput = 256 * 1024;
+
+// Of a body nobody wants, at most this much is read so that the connection can go on; else it is closed.
+constexpr std::size_t kMaxDiscarded = 64 * 1024;
 
 }  // namespace
 
@@ -27,15 +27,20 @@ Http1Protocol::Http1Protocol(Connection& connection)
     : connection_(connection),
       worker_(connection.worker()),
       parser_(worker_.state().http1_limits),
-      unfinished_(worker_.unfinished()) {}
+      resume_([](void* self) { static_cast<Http1Protocol*>(self)->go_on(); }, this) {}
 
 Http1Protocol::~Http1Protocol() {
-  if (call_ != nullptr) std::exchange(call_, nullptr)->detach(cancelled("the connection is gone"));
+  if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(cancelled("the connection is gone"));
 }
+
+const std::string& Http1Protocol::peer() const noexcept { return connection_.peer(); }
+bool Http1Protocol::paused() const noexcept { return carrier_ != nullptr && unconsumed_ > kMaxUnconsumed; }
+bool Http1Protocol::congested() const noexcept { return output_.size() > kMaxOutput; }
+bool Http1Protocol::head_only() const noexcept { return parser_.head().method == http::Method::kHead; }
 
 Result<void> Http1Protocol::receive(std::string_view bytes) {
   if (finished_) return {};
-  if (call_ != nullptr || !held_.empty()) {
+  if (answering() || paused() || !held_.empty()) {
     held_.append(bytes);
     return {};
   }
@@ -44,179 +49,242 @@ Result<void> Http1Protocol::receive(std::string_view bytes) {
   return processed;
 }
 
-// Takes requests off `bytes` until they are used up or one has to wait for its handler.
+// Takes requests off `bytes` until they are used up or something has to wait.
 Result<void> Http1Protocol::process(std::string_view& bytes) {
   processing_ = true;
   Result<void> result;
-  while (call_ == nullptr && !finished_ && output_.size() <= kMaxOutput) {
-    Result<http1::Event> event = parser_.next(bytes);
-    if (!event) {
-      http::Response response = http::Response::from_error(event.error());
-      finished_ = true;
-      answer(response);
-      result = std::unexpected(std::move(event.error()));
+  while (result && !finished_ && !answering() && !paused() && (body_open_ || tunnel_ || !congested())) {
+    if (tunnel_) {
+      if (!bytes.empty()) pass_on(std::exchange(bytes, {}), false);
       break;
     }
-    if (*event == http1::Event::kNeedMore) break;
-    if (*event == http1::Event::kHead) {
-      body_.clear();
-      ++requests_;
-      in_body_ = true;
-      const http1::RequestHead& head = parser_.head();
-      if (head.expect_continue) http1::write_continue(output_);
-    } else if (*event == http1::Event::kBody) {
-      body_ += parser_.body();
+    Result<http1::Event> event = parser_.next(bytes);
+    if (!event) {
+      result = refuse(event.error());
+    } else if (*event == http1::Event::kNeedMore) {
+      break;
     } else {
-      in_body_ = false;
-      Result<bool> goes_on = on_request(bytes);
-      if (!goes_on) {
-        result = std::unexpected(std::move(goes_on.error()));
-        break;
-      }
-      if (!*goes_on) {
-        bytes = {};
-        break;
-      }
+      result = step(*event, bytes);
     }
-  }
-  if (!unfinished_.set(in_body_ ? body_.size() : 0) && !finished_) {
-    finished_ = true;
-    body_ = {};
-    (void)unfinished_.set(0);
-    http::Response response = http::Response::from_error(worker_.no_room());
-    answer(response);
   }
   processing_ = false;
   return result;
 }
 
-Result<bool> Http1Protocol::on_request(std::string_view rest) {
-  http1::RequestHead& head = parser_.head();
-  if (head.upgrade_h2c && !draining_) {
-    if (Result<void> upgraded = upgrade_to_http2(rest); !upgraded) return std::unexpected(std::move(upgraded.error()));
-    return false;
+Result<void> Http1Protocol::step(http1::Event event, std::string_view& bytes) {
+  if (event == http1::Event::kHead) {
+    on_head();
+    return {};
   }
-  call_ = new HttpCall(worker_, *this, connection_.peer());
-  http::Request& request = call_->request();
-  request.method = head.method;
-  request.target = head.target;
-  request.path = head.path();
-  request.query = head.query();
-  std::swap(request.headers, head.headers);
-  request.body = std::move(body_);
-  call_->start();
-  return true;
+  if (event == http1::Event::kBody) return on_body(parser_.body());
+  return on_end(bytes);
 }
 
-// RFC 7540, section 3.2: the request that asked is stream 1 of the HTTP/2 connection.
-Result<void> Http1Protocol::upgrade_to_http2(std::string_view rest) {
+void Http1Protocol::on_head() {
   http1::RequestHead& head = parser_.head();
-  std::string encoded(head.headers.get("http2-settings"));
-  std::ranges::replace(encoded, '-', '+');
-  std::ranges::replace(encoded, '_', '/');
-  std::string settings;
+  ++requests_;
+  body_open_ = true;
+  answered_ = false;
+  unconsumed_ = 0;
+  wants_writable_ = false;
+  forget_origin();
+  upgrading_ = head.upgrade_h2c && !draining_;
+  if (!upgrading_) {
+    http::Request& request = worker_.request();
+    request.method = head.method;
+    request.target = head.target;
+    request.path = head.path();
+    request.query = head.query();
+    std::swap(request.headers, head.headers);
+    HttpHead started{.request = request, .content_length = head.content_length, .websocket = head.upgrade_websocket};
+    dispatch(worker_, *this, started);
+  }
+  // Who has its answer already need not send the body.
+  if (head.expect_continue && !replying_ && (upgrading_ || carrier_ != nullptr)) http1::write_continue(output_);
+}
+
+Result<void> Http1Protocol::on_body(std::string_view data) {
+  if (upgrading_) {
+    const std::size_t limit = worker_.state().options.max_receive_message_size;
+    if (data.size() > limit - upgrade_body_.size()) {
+      return refuse(http::error_with_status(http::status::kContentTooLarge, "HTTP_BODY_SIZE",
+                                            "the request body is larger than the limit of " + std::to_string(limit) + " bytes"));
+    }
+    upgrade_body_ += data;
+  } else {
+    pass_on(data, false);
+  }
+  return {};
+}
+
+Result<void> Http1Protocol::on_end(std::string_view& rest) {
+  body_open_ = false;
+  if (upgrading_) return upgrade_to_http2(std::exchange(rest, {}));
+  pass_on({}, true);
+  return {};
+}
+
+void Http1Protocol::pass_on(std::string_view data, bool end) {
+  if (carrier_ == nullptr) return;
+  unconsumed_ += data.size();
+  carrier_->receive(data, end);
+}
+
+// The connection cannot go on: tells why, unless the request has its reply or a part of it.
+Result<void> Http1Protocol::refuse(const Error& error) {
   finished_ = true;
-  if (!grpc::base64_decode(encoded, settings)) {
-    const Error error = invalid_argument("HTTP2-Settings is not base64url");
-    http::Response response = http::Response::from_error(error);
-    answer(response);
-    return fail(error);
-  }
-  std::vector<std::pair<std::string, std::string>> owned;
-  for (const Metadata::Entry entry : head.headers) {
-    std::string name(entry.key);
-    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    const bool of_connection = name == "connection" || name == "upgrade" || name == "http2-settings" || name == "host" ||
-                               name == "keep-alive" || name == "proxy-connection" || name == "transfer-encoding" || name == "te";
-    if (!of_connection) owned.emplace_back(std::move(name), entry.value);
-  }
-  std::vector<http2::Field> fields{
-      {":method", head.method_name}, {":scheme", "http"}, {":path", head.target}, {":authority", head.authority}};
-  for (const auto& [name, value] : owned) fields.push_back({name, value});
-
-  auto http2 = std::make_unique<Http2Protocol>(connection_);
-  Http2Protocol& next = *http2;
-  const std::string body = std::move(body_);
-  // Its answer gathers in its own output, which goes behind ours.
-  if (Result<void> upgraded = next.upgrade(settings, fields, body); !upgraded) {
-    http::Response response = http::Response::from_error(upgraded.error());
-    answer(response);
-    return upgraded;
-  }
-  http1::ResponseStart start;
-  start.status = http::status::kSwitchingProtocols;
-  start.upgrade = "h2c";
-  if (Result<void> written = http1::write_response_head(output_, start, Metadata{}); !written) return written;
-  const std::string remaining(rest);
-  connection_.switch_to(std::move(http2));
-  return remaining.empty() ? Result<void>{} : next.receive(remaining);
-}
-
-void Http1Protocol::answer(http::Response& response) {
-  const http1::RequestHead& head = parser_.head();
-  const bool broken = finished_;
-  call_ = nullptr;
-  http1::ResponseStart start;
-  start.status = response.status;
-  start.date = worker_.date();
-  start.minor_version = broken ? 1 : head.minor_version;
-  start.keep_alive = !broken && head.keep_alive && !draining_ && !peer_ended_;
-  start.body = http1::BodySize::exactly(response.body.size());
-  if (Result<void> written = http1::write_response_head(output_, start, response.headers); !written) {
-    // A handler's header that cannot be sent.
-    response = http::Response::from_error(internal("the reply has an invalid header: " + written.error().message()));
+  if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(error);
+  if (!replying_ && !(body_open_ && answered_)) {
+    const http::Response response = http::Response::from_error(error);
+    http1::ResponseStart start;
     start.status = response.status;
+    start.date = worker_.date();
+    start.keep_alive = false;
     start.body = http1::BodySize::exactly(response.body.size());
     (void)http1::write_response_head(output_, start, response.headers);
+    output_.append(response.body);
   }
-  if (broken || head.method != http::Method::kHead) output_.append(response.body);
-  if (!start.keep_alive) finished_ = true;
-  if (processing_) return;
-  process_held();
-  connection_.output_added();
-  connection_.resume_reading();
+  return fail(error);
 }
 
-void Http1Protocol::process_held() {
-  if (finished_ || held_.empty()) return;
-  Buffer held = std::move(held_);
-  held_ = Buffer();
-  std::string_view bytes = held.view();
-  const Result<void> processed = process(bytes);
-  if (!processed) connection_.count_failure(processed.error());
-  if (processed && !finished_ && !bytes.empty()) held_.append(bytes);
+http1::ResponseStart Http1Protocol::reply_start(int status) {
+  const http1::RequestHead& head = parser_.head();
+  const bool body_unwanted = body_open_ && (head.expect_continue || !head.content_length || *head.content_length > kMaxDiscarded);
+  http1::ResponseStart start;
+  start.status = status;
+  start.date = worker_.date();
+  start.minor_version = head.minor_version;
+  start.keep_alive = head.keep_alive && !draining_ && !peer_ended_ && !body_unwanted;
+  return start;
+}
+
+void Http1Protocol::answer(int status, const Metadata& headers, std::string_view body) {
+  carrier_ = nullptr;
+  http1::ResponseStart start = reply_start(status);
+  start.body = http1::BodySize::exactly(body.size());
+  http::Response instead;
+  Metadata scratch;
+  if (Result<void> written = http1::write_response_head(output_, start, complete(headers, scratch)); !written) {
+    // A handler's header that cannot be sent.
+    instead = http::Response::from_error(internal("the reply has an invalid header: " + written.error().message()));
+    body = instead.body;
+    start.status = instead.status;
+    start.body = http1::BodySize::exactly(body.size());
+    (void)http1::write_response_head(output_, start, instead.headers);
+  }
+  if (!head_only()) output_.append(body);
+  if (!start.keep_alive) finished_ = true;
+  exchange_over();
+}
+
+Result<void> Http1Protocol::begin_reply(int status, const Metadata& headers) {
+  http1::ResponseStart start = reply_start(status);
+  const bool chunked = parser_.head().minor_version > 0;
+  if (!chunked) start.keep_alive = false;
+  start.body = chunked ? http1::BodySize::chunked() : http1::BodySize::until_close();
+  Metadata scratch;
+  if (Result<void> written = http1::write_response_head(output_, start, complete(headers, scratch)); !written) return written;
+  const bool no_body = head_only() || !http::allows_body(status);
+  reply_body_ = no_body ? ReplyBody::kNone : chunked ? ReplyBody::kChunked : ReplyBody::kUntilClose;
+  replying_ = true;
+  keep_alive_ = start.keep_alive;
+  connection_.output_added();
+  return {};
+}
+
+void Http1Protocol::send(std::string_view bytes) {
+  if (reply_body_ == ReplyBody::kChunked) {
+    http1::write_chunk(output_, bytes);
+  } else if (reply_body_ == ReplyBody::kUntilClose) {
+    output_.append(bytes);
+  }
+  connection_.output_added();
+}
+
+void Http1Protocol::end_reply(const Metadata& trailers) {
+  carrier_ = nullptr;
+  if (reply_body_ == ReplyBody::kChunked && !http1::write_last_chunk(output_, trailers)) (void)http1::write_last_chunk(output_);
+  if (!keep_alive_) finished_ = true;
+  exchange_over();
+}
+
+Result<void> Http1Protocol::switch_protocols(std::string_view protocol, const Metadata& headers) {
+  http1::ResponseStart start;
+  start.status = http::status::kSwitchingProtocols;
+  start.upgrade = protocol;
+  if (Result<void> written = http1::write_response_head(output_, start, headers); !written) return written;
+  tunnel_ = true;
+  replying_ = true;
+  reply_body_ = ReplyBody::kUntilClose;
+  keep_alive_ = false;
+  connection_.output_added();
+  // What came behind the request and had to wait for this.
+  worker_.loop().defer(resume_);
+  return {};
+}
+
+void Http1Protocol::reset() {
+  carrier_ = nullptr;
+  finished_ = true;
+  exchange_over();
+}
+
+void Http1Protocol::consumed(std::size_t bytes) {
+  const bool was_paused = paused();
+  unconsumed_ -= bytes;
+  // Later, because the carrier is in the middle of something.
+  if (was_paused && !paused()) worker_.loop().defer(resume_);
 }
 
 void Http1Protocol::output_flushed() {
-  if (call_ != nullptr || held_.empty()) return;
-  process_held();
-  if (!output_.empty()) connection_.output_added();
-  connection_.resume_reading();
+  if (std::exchange(wants_writable_, false) && carrier_ != nullptr) carrier_->writable();
+  if (!held_.empty() && !answering() && !paused()) go_on();
 }
 
 void Http1Protocol::sample(ConnectionSample& sample) const noexcept {
-  sample.phase = call_ != nullptr ? Phase::kBusy : in_body_ ? Phase::kBody : parser_.idle() ? Phase::kIdle : Phase::kHead;
   sample.requests = requests_;
+  if (body_open_) {
+    // Who is being answered already may send as slowly as the answer comes.
+    sample.phase = tunnel_ || replying_ ? Phase::kBusy : Phase::kBody;
+  } else {
+    sample.phase = carrier_ != nullptr || tunnel_ ? Phase::kBusy : parser_.idle() ? Phase::kIdle : Phase::kHead;
+  }
 }
 
 void Http1Protocol::time_out(const Error& reason) {
-  if (call_ != nullptr) return abort(reason);
-  if (finished_) return;
-  finished_ = true;
-  http::Response response = http::Response::from_error(reason);
-  answer(response);
+  if (!finished_) (void)refuse(reason);
+}
+
+void Http1Protocol::exchange_over() {
+  answered_ = true;
+  replying_ = tunnel_ = false;
+  if (!processing_) go_on();
+}
+
+// Something took its time: goes on with what has arrived meanwhile.
+void Http1Protocol::go_on() {
+  if (!finished_ && (body_open_ || tunnel_ || !held_.empty())) {
+    Buffer held = std::move(held_);
+    held_ = Buffer();
+    std::string_view bytes = held.view();
+    const Result<void> processed = process(bytes);
+    if (!processed) connection_.count_failure(processed.error());
+    if (processed && !finished_ && !bytes.empty()) held_.append(bytes);
+  }
+  connection_.output_added();
+  connection_.resume_reading();
 }
 
 void Http1Protocol::receive_end() {
   peer_ended_ = true;
   finished_ = true;
   // Who closes a connection before the answer does not want it any more.
-  if (call_ != nullptr) std::exchange(call_, nullptr)->detach(cancelled("the caller closed the connection"));
+  if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(cancelled("the caller closed the connection"));
 }
 
 void Http1Protocol::abort(const Error& reason) {
   finished_ = true;
-  if (call_ != nullptr) std::exchange(call_, nullptr)->detach(reason);
+  if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(reason);
 }
 
 }  // namespace micro::rpc

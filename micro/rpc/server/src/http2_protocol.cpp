@@ -8,7 +8,7 @@
 
 #include "connection.hpp"
 #include "grpc_call.hpp"
-#include "http2_http_call.hpp"
+#include "http2_exchange.hpp"
 #include "worker.hpp"
 
 namespace micro::rpc {
@@ -33,9 +33,9 @@ GrpcCall* grpc_call(http2::Stream& stream) noexcept {
   return (address & kPlainHttp) != 0 ? nullptr : reinterpret_cast<GrpcCall*>(address);
 }
 
-Http2HttpCall* http_call(http2::Stream& stream) noexcept {
+Http2Exchange* exchange(http2::Stream& stream) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(stream.user);
-  return (address & kPlainHttp) == 0 ? nullptr : reinterpret_cast<Http2HttpCall*>(address - kPlainHttp);
+  return (address & kPlainHttp) == 0 ? nullptr : reinterpret_cast<Http2Exchange*>(address - kPlainHttp);
 }
 
 }  // namespace
@@ -92,9 +92,9 @@ void Http2Protocol::output_flushed() {
     output_added();
   }
   if (waiting_for_flush_.empty()) return;
-  const std::vector<GrpcCall*> waiting = std::move(waiting_for_flush_);
+  const std::vector<FlushWaiter*> waiting = std::move(waiting_for_flush_);
   waiting_for_flush_.clear();
-  for (GrpcCall* call : waiting) call->writable();
+  for (FlushWaiter* waiter : waiting) waiter->flushed();
 }
 
 void Http2Protocol::sample(ConnectionSample& sample) const noexcept {
@@ -111,7 +111,7 @@ void Http2Protocol::look_at_calls(TimePoint now) {
       const TimePoint moment = static_cast<Look*>(argument)->now;
       if (GrpcCall* call = grpc_call(stream)) {
         call->look(moment);
-      } else if (Http2HttpCall* plain = http_call(stream)) {
+      } else if (Http2Exchange* plain = exchange(stream)) {
         plain->look(moment);
       }
     }
@@ -128,7 +128,7 @@ void Http2Protocol::time_out(const Error& reason) {
 
 void Http2Protocol::ping() { session_.ping(kKeepalivePing); }
 
-void Http2Protocol::forget(GrpcCall& call) noexcept { std::erase(waiting_for_flush_, &call); }
+void Http2Protocol::forget(FlushWaiter& waiter) noexcept { std::erase(waiting_for_flush_, &waiter); }
 
 void Http2Protocol::on_headers(http2::Stream& stream, const http2::HeaderBlock& block, bool end_stream) {
   const std::optional<std::string_view> format = grpc::parse_content_type(block.find("content-type"));
@@ -136,21 +136,22 @@ void Http2Protocol::on_headers(http2::Stream& stream, const http2::HeaderBlock& 
     begin_grpc(stream, block, *format, end_stream);
     return;
   }
-  auto* const call = new Http2HttpCall(*this, stream);  // deletes itself with the stream
-  stream.user = reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(call) | kPlainHttp);
-  call->begin(block, end_stream);
+  auto* const plain = new Http2Exchange(*this, stream);  // deletes itself with the stream
+  stream.user = reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(plain) | kPlainHttp);
+  plain->begin(block, end_stream);
 }
 
 void Http2Protocol::begin_grpc(http2::Stream& stream, const http2::HeaderBlock& block, std::string_view format, bool end_stream) {
   const ServerState& state = worker_.state();
-  const Endpoint* endpoint = state.endpoints.find(block.path);
+  const Endpoint* endpoint = state.endpoints.find(block.path, last_called_);
   if (endpoint == nullptr) {
     reject(stream, state.endpoints.unknown(block.path));
     return;
   }
   const codec::Codec* codec = format == "proto" ? state.proto : state.codecs.find(format);
   if (codec == nullptr) {
-    reject(stream, unimplemented("content type application/grpc+" + std::string(format) + " is not known here; use application/grpc"));
+    reject(stream,
+           unimplemented("content type application/grpc+" + std::string(format) + " is not known here; use application/grpc"));
     return;
   }
   std::unique_ptr<GrpcCall> call = worker_.take_grpc_call();
@@ -179,7 +180,7 @@ void Http2Protocol::reject(http2::Stream& stream, const Error& error, bool unkno
 void Http2Protocol::on_data(http2::Stream& stream, std::string_view data, bool end_stream) {
   if (GrpcCall* call = grpc_call(stream)) {
     call->receive(data, end_stream);
-  } else if (Http2HttpCall* plain = http_call(stream)) {
+  } else if (Http2Exchange* plain = exchange(stream)) {
     plain->receive(data, end_stream);
   }
 }
@@ -187,7 +188,7 @@ void Http2Protocol::on_data(http2::Stream& stream, std::string_view data, bool e
 void Http2Protocol::on_trailers(http2::Stream& stream, const http2::HeaderBlock&) {
   if (GrpcCall* call = grpc_call(stream)) {
     call->receive({}, true);
-  } else if (Http2HttpCall* plain = http_call(stream)) {
+  } else if (Http2Exchange* plain = exchange(stream)) {
     plain->receive({}, true);
   }
 }
@@ -197,24 +198,28 @@ void Http2Protocol::on_reset(http2::Stream& stream, http2::ErrorCode code, bool 
                                : cancelled("the connection failed: " + std::string(http2::to_string(code)));
   if (GrpcCall* call = grpc_call(stream)) {
     call->detach(reason);
-  } else if (Http2HttpCall* plain = http_call(stream)) {
+  } else if (Http2Exchange* plain = exchange(stream)) {
     plain->detach(reason);
   }
   stream.user = nullptr;
 }
 
 void Http2Protocol::on_drained(http2::Stream& stream) {
-  if (GrpcCall* call = grpc_call(stream)) call->writable();
+  if (GrpcCall* call = grpc_call(stream)) {
+    call->writable();
+  } else if (Http2Exchange* plain = exchange(stream)) {
+    plain->drained();
+  }
 }
 
 void Http2Protocol::on_close(http2::Stream& stream) {
-  const Error& reason = [] () -> const Error& {
+  const Error& reason = []() -> const Error& {
     static const Error closed = cancelled("the caller closed the stream");
     return closed;
   }();
   if (GrpcCall* call = grpc_call(stream)) {
     call->detach(reason);
-  } else if (Http2HttpCall* plain = http_call(stream)) {
+  } else if (Http2Exchange* plain = exchange(stream)) {
     plain->detach(reason);
   }
   stream.user = nullptr;

@@ -9,11 +9,12 @@
 #include <micro/http2/session.hpp>
 
 #include "connection_protocol.hpp"
+#include "endpoint_table.hpp"
+#include "flush_waiter.hpp"
 
 namespace micro::rpc {
 
 class GrpcCall;
-class Http2HttpCall;
 class Worker;
 
 // HTTP/2 on a server's connection: each stream becomes a gRPC call or a plain HTTP request.
@@ -50,9 +51,8 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
 
   // True while so much output waits for the socket that handlers should pause.
   bool congested() noexcept;
-  // Calls GrpcCall::writable() once the output is flushed.
-  void wake_when_flushed(GrpcCall& call) { waiting_for_flush_.push_back(&call); }
-  void forget(GrpcCall& call) noexcept;
+  void wake_when_flushed(FlushWaiter& waiter) { waiting_for_flush_.push_back(&waiter); }
+  void forget(FlushWaiter& waiter) noexcept;
 
  private:
   void on_headers(http2::Stream& stream, const http2::HeaderBlock& block, bool end_stream) override;
@@ -67,8 +67,9 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   Connection& connection_;
   Worker& worker_;
   http2::Session session_;
-  std::vector<GrpcCall*> waiting_for_flush_;
   Buffer held_;  // input that waits until output has left
+  EndpointTable::Hint last_called_;
+  std::vector<FlushWaiter*> waiting_for_flush_;
   bool peer_ended_ = false;
   bool failed_ = false;
 };

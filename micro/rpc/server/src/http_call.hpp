@@ -1,59 +1,39 @@
 #pragma once
 
+#include <string>
+
 #include <micro/call/call.hpp>
 #include <micro/codec/codec.hpp>
-#include <micro/context/context.hpp>
-#include <micro/http/message.hpp>
 #include <micro/server/http_routes.hpp>
-#include <micro/task/task.hpp>
 
-#include "open_calls.hpp"
+#include "http_carried_call.hpp"
 
 namespace micro::rpc {
 
-class Worker;
+struct ServerState;
 
-// One HTTP request on a server, whichever version brought it: a call of an endpoint with a JSON (or protobuf) body, or a plain
-// route. Made with new; deletes itself when it has answered (or its owner is gone) and its handler has returned.
-class HttpCall {
+// The codec for the body of a request, JSON unless it says otherwise; an error with status 415 when there is none.
+Result<void> find_codec(const ServerState& state, const http::Request& request, const codec::Codec*& codec);
+
+// A request and a response, both whole: a call of a unary method with a JSON (or protobuf) body, or a plain route. From the
+// worker's pool.
+class HttpCall final : public HttpCarriedCall {
  public:
-  // Whoever received the request.
-  class Owner {
-   public:
-    // Comes once, perhaps before start() returns; the owner forgets the call then.
-    virtual void answer(http::Response& response) = 0;
+  explicit HttpCall(Worker& worker) noexcept : HttpCarriedCall(worker) {}
 
-   protected:
-    ~Owner() = default;
-  };
-
-  HttpCall(Worker& worker, Owner& owner, const std::string& peer);
-  HttpCall(const HttpCall&) = delete;
-  HttpCall& operator=(const HttpCall&) = delete;
-
-  // To be filled before start().
-  http::Request& request() noexcept { return request_; }
-  void start();
-  // The owner is gone: nobody waits for the answer, and the handler is cancelled.
-  void detach(const Error& reason);
+  // `endpoint` is what the path names, else null and `match` is what the routes say.
+  void begin(HttpExchange& exchange, HttpHead& head, const Endpoint* endpoint, HttpRoutes::Match match);
+  void receive(std::string_view data, bool end) override;
 
  private:
-  ~HttpCall();
-  Detached drive();
-  Task<Result<http::Response>> dispatch();
-  Task<Result<http::Response>> call_endpoint(const Endpoint& endpoint);
-  Result<void> take_headers();
-  void answer(http::Response response);
-  void on_cancel(const Error& reason);
+  Task<Result<void>> run() override;
+  Task<Result<void>> call_endpoint(const Endpoint& endpoint);
+  void end(Result<void> outcome) override;
+  void dispose() override;
 
-  Worker& worker_;
-  Owner* owner_;
-  Context context_;
-  OpenCall open_{context_};
-  http::Request request_;
-  CancelCallback cancelled_;
-  bool running_ = false;
-  bool failed_ = false;
+  const Endpoint* endpoint_ = nullptr;
+  HttpRoutes::Match match_;
+  http::Response response_;
 };
 
 }  // namespace micro::rpc

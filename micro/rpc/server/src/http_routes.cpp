@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <vector>
 
+#include <micro/server/websocket.hpp>
 #include <micro/uri/uri.hpp>
 
 namespace micro::rpc {
@@ -19,17 +21,23 @@ std::string_view next_segment(std::string_view& path) {
   return segment;
 }
 
-struct Route {
-  std::shared_ptr<HttpHandler> handler;
-  std::vector<std::string> names;  // of the parameters, in order
-};
+// What stands for the method of a WebSocket. Blanks are in no method.
+constexpr std::string_view kWebSocket = "a websocket";
 
 }  // namespace
+
+struct HttpRoutes::Route {
+  std::shared_ptr<HttpHandler> handler;  // or one of the others
+  std::shared_ptr<StreamingHttpHandler> streaming;
+  std::shared_ptr<WebSocketHandler> websocket;
+  std::shared_ptr<const WebSocketOptions> websocket_options;
+  std::vector<std::string> names;  // of the parameters, in order
+};
 
 // One place in the tree of segments.
 struct HttpRoutes::Node {
   std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
-  std::unique_ptr<Node> any;  // "{name}"
+  std::unique_ptr<Node> any;                              // "{name}"
   std::map<std::string, Route, std::less<>> routes;       // by method, for paths that end here
   std::map<std::string, Route, std::less<>> rest_routes;  // "{name...}": for paths that go on
 
@@ -60,12 +68,34 @@ HttpRoutes::~HttpRoutes() = default;
 bool HttpRoutes::empty() const noexcept { return root_->literals.empty() && !root_->any && root_->rest_routes.empty(); }
 
 Result<void> HttpRoutes::add(std::string_view method, std::string_view pattern, std::shared_ptr<HttpHandler> handler) {
+  Route route;
+  route.handler = std::move(handler);
+  return add_route(method, pattern, std::move(route));
+}
+
+Result<void> HttpRoutes::add(std::string_view method, std::string_view pattern, std::shared_ptr<StreamingHttpHandler> handler) {
+  Route route;
+  route.streaming = std::move(handler);
+  return add_route(method, pattern, std::move(route));
+}
+
+Result<void> HttpRoutes::websocket(std::string_view pattern, std::shared_ptr<WebSocketHandler> handler) {
+  return websocket(pattern, std::move(handler), WebSocketOptions());
+}
+
+Result<void> HttpRoutes::websocket(std::string_view pattern, std::shared_ptr<WebSocketHandler> handler, WebSocketOptions options) {
+  Route route;
+  route.websocket = std::move(handler);
+  route.websocket_options = std::make_shared<const WebSocketOptions>(std::move(options));
+  return add_route(kWebSocket, pattern, std::move(route));
+}
+
+Result<void> HttpRoutes::add_route(std::string_view method, std::string_view pattern, Route route) {
   const auto malformed = [&](std::string_view why) {
     return fail(invalid_argument("route \"" + std::string(pattern) + "\": " + std::string(why)));
   };
   if (!pattern.starts_with('/')) return malformed("must begin with '/'");
   Node* node = root_.get();
-  Route route{std::move(handler), {}};
   bool rest = false;
   for (std::string_view path = pattern; !path.empty();) {
     if (rest) return malformed("nothing may follow {name...}");
@@ -95,17 +125,21 @@ Result<void> HttpRoutes::add(std::string_view method, std::string_view pattern, 
   return {};
 }
 
-HttpRoutes::Match HttpRoutes::find(std::string_view method, std::string_view path) const {
+HttpRoutes::Match HttpRoutes::find(std::string_view method, std::string_view path, bool websocket) const {
   Match match;
   if (!path.starts_with('/')) return match;
   std::vector<std::string_view> values;
   const auto* routes = root_->find(path, values);
   if (routes == nullptr) return match;
-  auto it = routes->find(method);
+  auto it = websocket ? routes->find(kWebSocket) : routes->end();
+  if (it == routes->end()) it = routes->find(method);
   if (it == routes->end() && method == "HEAD") it = routes->find("GET");
   if (it == routes->end()) it = routes->find("*");
   if (it == routes->end()) {
-    for (const auto& entry : *routes) match.allowed_methods += (match.allowed_methods.empty() ? "" : ", ") + entry.first;
+    for (const auto& entry : *routes) {
+      match.upgrade_required = match.upgrade_required || entry.first == kWebSocket;
+      if (entry.first != kWebSocket) match.allowed_methods += (match.allowed_methods.empty() ? "" : ", ") + entry.first;
+    }
     return match;
   }
   const Route& route = it->second;
@@ -115,6 +149,9 @@ HttpRoutes::Match HttpRoutes::find(std::string_view method, std::string_view pat
     match.parameters.emplace_back(route.names[i], std::move(*decoded));
   }
   match.handler = route.handler.get();
+  match.streaming = route.streaming.get();
+  match.websocket = route.websocket.get();
+  match.websocket_options = route.websocket_options.get();
   return match;
 }
 

@@ -1,5 +1,7 @@
 #include "state.hpp"
 
+#include <limits>
+
 #include <micro/codecs/install.hpp>
 
 namespace micro::rpc {
@@ -13,8 +15,10 @@ ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoute
   proto = codecs.find("proto");
   json = codecs.find("json");
   http1_limits.max_header_bytes = options.max_header_bytes;
-  http1_limits.max_body = options.max_receive_message_size;
+  // Bodies are limited by what carries them: some are streams of many messages.
+  http1_limits.max_body = std::numeric_limits<std::uint64_t>::max();
   http2_options.max_concurrent_streams = options.max_concurrent_streams;
+  http2_options.enable_connect_protocol = true;
   http2_options.max_header_list_size = options.max_header_bytes;
   unfinished.limit = options.max_buffered_bytes;
   http1_limits.max_header_count = options.max_header_count;

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "grpc_call.hpp"
+#include "http_call.hpp"
 
 namespace micro::rpc {
 namespace {
@@ -15,17 +16,30 @@ constexpr std::size_t kMaxFreeCalls = 1024;
 // Connections one turn of a sweep looks at, so that calls do not wait for thousands of idle ones.
 constexpr int kSweptPerTurn = 256;
 
-// On stopping, a peer without calls gets this long to acknowledge that we leave (HTTP/2: to answer the PING behind GOAWAY) before its
-// connection is closed.
+// On stopping, a peer without calls gets this long to acknowledge that we leave (HTTP/2: to answer the PING behind GOAWAY) before
+// its connection is closed.
 constexpr Duration kIdleGrace = std::chrono::seconds(1);
 
 // Calls that are cancelled get this long to tell their callers, and handlers then as long to notice.
 constexpr Duration kCancelGrace = std::chrono::milliseconds(500);
 
+// A call from the pool, or a new one.
+template <class C>
+std::unique_ptr<C> take(std::vector<std::unique_ptr<C>>& free, Worker& worker) {
+  if (free.empty()) return std::make_unique<C>(worker);
+  std::unique_ptr<C> call = std::move(free.back());
+  free.pop_back();
+  return call;
+}
+
 }  // namespace
 
 Worker::Worker(Loop& loop, const ServerState& state)
-    : loop_(loop), state_(state), unfinished_(state.unfinished), scratch_(kScratchSize) {}
+    : loop_(loop),
+      state_(state),
+      unfinished_(state.unfinished),
+      heartbeats_(loop, state.options.keepalive_interval),
+      scratch_(kScratchSize) {}
 
 Worker::~Worker() = default;
 
@@ -141,11 +155,14 @@ Task<bool> Worker::wait_until_quiet(TimePoint deadline, bool force_idle) {
     Event& changed;
   } expiry{loop_.now() >= deadline, changed_};
   Timer timer;
-  timer.set(loop_, deadline, [](void* p) {
-    auto* self = static_cast<Expiry*>(p);
-    self->late = true;
-    self->changed.set();
-  }, &expiry);
+  timer.set(
+      loop_, deadline,
+      [](void* p) {
+        auto* self = static_cast<Expiry*>(p);
+        self->late = true;
+        self->changed.set();
+      },
+      &expiry);
   while (open_calls_.size() > 0 || connection_count_ > 0 || accepting_) {
     for_each_connection([&](Connection& connection) { connection.close_if_idle(force_idle); });
     if (expiry.late) co_return false;
@@ -168,6 +185,7 @@ Task<std::size_t> Worker::stop(TimePoint deadline) {
   draining_ = true;
   if (listener_) listener_->close();
   for_each_connection([](Connection& connection) { connection.drain(); });
+  heartbeats_.drain();
   const TimePoint idle_deadline = std::min(deadline, loop_.now() + kIdleGrace);
   bool quiet = co_await wait_until_quiet(idle_deadline, false);
   if (!quiet) quiet = co_await wait_until_quiet(deadline, true);
@@ -192,15 +210,16 @@ Error Worker::no_room() {
 
 std::string_view Worker::date() { return date_.at(std::time(nullptr)); }
 
-std::unique_ptr<GrpcCall> Worker::take_grpc_call() {
-  if (free_calls_.empty()) return std::make_unique<GrpcCall>(*this);
-  std::unique_ptr<GrpcCall> call = std::move(free_calls_.back());
-  free_calls_.pop_back();
-  return call;
-}
+std::unique_ptr<GrpcCall> Worker::take_grpc_call() { return take(free_calls_, *this); }
 
 void Worker::give_back(std::unique_ptr<GrpcCall> call) noexcept {
   if (free_calls_.size() < kMaxFreeCalls) free_calls_.push_back(std::move(call));
+}
+
+std::unique_ptr<HttpCall> Worker::take_http_call() { return take(free_http_calls_, *this); }
+
+void Worker::give_back(std::unique_ptr<HttpCall> call) noexcept {
+  if (free_http_calls_.size() < kMaxFreeCalls) free_http_calls_.push_back(std::move(call));
 }
 
 }  // namespace micro::rpc

@@ -7,18 +7,21 @@
 
 #include <micro/coro/gate.hpp>
 #include <micro/http/date.hpp>
+#include <micro/http/message.hpp>
 #include <micro/loop/loop.hpp>
 #include <micro/loop/timer.hpp>
 #include <micro/net/listener.hpp>
 #include <micro/task/task.hpp>
 
 #include "connection.hpp"
+#include "heartbeats.hpp"
 #include "open_calls.hpp"
 #include "state.hpp"
 
 namespace micro::rpc {
 
 class GrpcCall;
+class HttpCall;
 
 // A server's part on one loop: a listening socket, its connections and the pools of their calls.
 class Worker {
@@ -49,11 +52,17 @@ class Worker {
   std::span<char> scratch() noexcept { return scratch_; }
   // Scratch space to encode one message in; used within one function call only.
   Buffer& encode_buffer() noexcept { return encode_buffer_; }
+  // Where the head of a request is put together for dispatch(); keeps its memory.
+  http::Request& request() noexcept { return request_; }
+  // What lives long without being used; told when the server stops.
+  Heartbeats& heartbeats() noexcept { return heartbeats_; }
   // The value of the Date header.
   std::string_view date();
 
   std::unique_ptr<GrpcCall> take_grpc_call();
   void give_back(std::unique_ptr<GrpcCall> call) noexcept;
+  std::unique_ptr<HttpCall> take_http_call();
+  void give_back(std::unique_ptr<HttpCall> call) noexcept;
 
   // Bookkeeping of calls; stop() waits until all have ended.
   void call_begun(OpenCall& call) noexcept;
@@ -85,9 +94,12 @@ class Worker {
   Event changed_;  // a connection or a call has ended
   WorkerCounters counters_;
   MemoryShare unfinished_;
+  Heartbeats heartbeats_;
   http::DateCache date_;
   Buffer encode_buffer_;
+  http::Request request_;
   std::vector<std::unique_ptr<GrpcCall>> free_calls_;
+  std::vector<std::unique_ptr<HttpCall>> free_http_calls_;
   std::vector<char> scratch_;
 };
 

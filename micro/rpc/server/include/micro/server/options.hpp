@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include <micro/duration/chrono.hpp>
+#include <micro/server/cors.hpp>
 #include <micro/uri/uri.hpp>
 
 namespace micro::rpc {
@@ -63,6 +66,14 @@ struct ServerOptions {
   // A connection this old takes no more calls than those begun (GOAWAY, "Connection: close"), so that clients spread anew after
   // nodes have joined. Off: most balancers do without.
   Duration max_connection_age{};
+  // Browsers on pages of other sites. Off unless origins are named.
+  CorsOptions cors;
+  // Origins whose pages may open WebSockets ("https://example.com"); empty: all. Browsers do not ask before they open one, so a
+  // service that trusts cookies must name its pages here. Callers that send no Origin pass.
+  std::vector<std::string> websocket_origins;
+  // A WebSocket that is silent for this long is pinged, and dropped after as long again without a sign of life; a stream of events
+  // that is silent gets a comment, so that proxies keep it open. Counted coarsely, between one and two times as long. Zero: never.
+  Duration keepalive_interval = std::chrono::seconds(15);
 };
 
 // What a server counts, summed over its loops when read.
