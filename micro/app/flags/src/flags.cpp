@@ -106,6 +106,16 @@ void Flags::add(std::string name, Duration& value, std::string help) {
   impl_->finish(option, name)->type_name("DURATION")->default_str(format_duration(value));
 }
 
+void Flags::add_size(std::string name, std::size_t& value, std::string help) {
+  const auto take = [&value, flag = "--" + name](const std::string& text) {
+    const Result<std::uint64_t> parsed = parse_size(text);
+    if (!parsed) throw CLI::ValidationError(flag, parsed.error().message());
+    value = *parsed;
+  };
+  CLI::Option* option = impl_->app->add_option_function<std::string>(spellings(name), take, std::move(help));
+  impl_->finish(option, name)->type_name("SIZE")->default_str(format_size(value));
+}
+
 void Flags::add(std::string name, std::vector<std::string>& values, std::string help) {
   impl_->finish(impl_->app->add_option(spellings(name), values, std::move(help)), name)->type_name("KEY=VALUE")->allow_extra_args(false);
 }

@@ -10,6 +10,7 @@ struct Options {
   std::string registry_address;
   bool verbose = false;
   std::size_t loops = 1;
+  std::size_t limit = 1;
   Duration ttl = std::chrono::seconds(90);
   std::vector<std::string> metadata;
 };
@@ -22,19 +23,21 @@ Result<Flags::Parsed> parse(Options& options, std::vector<const char*> arguments
   flags.add("loops", options.loops, "threads");
   flags.add("register_ttl", options.ttl, "time to live");
   flags.add("metadata", options.metadata, "of the node");
+  flags.add_size("limit", options.limit, "of a message");
   arguments.insert(arguments.begin(), "greeter");
   return flags.parse(static_cast<int>(arguments.size()), arguments.data());
 }
 
 TEST(Flags, TakesEveryKind) {
   Options options;
-  const auto parsed = parse(options, {"--address", ":8080", "--registry-address=/tmp/x", "--verbose", "--loops", "2", "--register_ttl", "1m30s",
-                                      "--metadata", "a=1", "--metadata", "b=2"});
+  const auto parsed = parse(options, {"--address", ":8080", "--registry-address=/tmp/x", "--verbose", "--loops", "2",
+                                      "--register_ttl", "1m30s", "--metadata", "a=1", "--metadata", "b=2", "--limit", "4MiB"});
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_EQ(options.address, ":8080");
   EXPECT_EQ(options.registry_address, "/tmp/x");
   EXPECT_TRUE(options.verbose);
   EXPECT_EQ(options.loops, 2U);
+  EXPECT_EQ(options.limit, 4U << 20);
   EXPECT_EQ(options.ttl, std::chrono::seconds(90));
   EXPECT_THAT(options.metadata, testing::ElementsAre("a=1", "b=2"));
 }
@@ -58,6 +61,8 @@ TEST(Flags, BadInputSaysWhatIsWrong) {
       {{"--adress", ":1"}, "unknown argument --adress (did you mean --address?); see"},
       {{"--register_ttl", "5"}, "--register_ttl: "},
       {{"--loops", "many"}, "many"},
+      {{"--limit", "-1"}, "--limit: "},
+      {{"--limit", "much"}, "much"},
       {{"--register_ttl", "1 year"}, "1 year"},
       {{"--address"}, "address"},
       {{"stray"}, "stray"},

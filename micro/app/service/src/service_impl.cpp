@@ -15,6 +15,8 @@
 #include <micro/net/listener.hpp>
 #include <micro/uri/uri.hpp>
 
+#include "limit_flags.hpp"
+
 namespace micro {
 namespace {
 
@@ -63,6 +65,7 @@ void Service::Impl::add_flags(Flags& flags) {
   flags.add("loops", options.loops, "threads that serve; 0: one for each processor");
   flags.add("request_timeout", options.server.request_timeout, "the longest a call may take here; 0s: no limit");
   flags.add("drain_timeout", options.drain_timeout, "on stopping, how long calls under way get to end");
+  add_limit_flags(flags, options.server);
   log_level_flag = to_string(options.log.level);
   log_format_flag = options.log.format == log::Logger::Format::kJson ? "json" : "text";
   flags.add("log_level", log_level_flag, "trace, debug, info, warn, error or off");
@@ -98,6 +101,7 @@ Result<void> Service::Impl::validate() {
   if (options.register_interval <= Duration{} || options.register_ttl <= options.register_interval) {
     faults.add("--register_ttl must be longer than --register_interval, and both longer than nothing");
   }
+  for (const std::string& fault : limit_faults(options.server)) faults.add(fault);
   if (!log_level_flag.empty()) {
     if (const Result<log::Level> level = log::parse_level(log_level_flag); !level) {
       faults.add("--log_level: " + level.error().message());

@@ -129,6 +129,13 @@ void SessionImpl::end_all_streams(ErrorCode code) {
   }
 }
 
+void SessionImpl::for_each_stream(void (*visit)(Stream&, void*), void* argument) {
+  const Scope scope(*this);
+  for (const std::uint32_t id : streams_.ids()) {
+    if (StreamState* const stream = streams_.find(id)) visit(*stream, argument);
+  }
+}
+
 StreamState& SessionImpl::make_stream(std::uint32_t id) {
   StreamState* const stream = acquire_stream(id);
   stream->send_window = peer_initial_window_;
@@ -295,6 +302,7 @@ void Session::commit_data(Stream& stream, std::size_t payload, bool end_stream) 
 }
 void Session::reset(Stream& stream, ErrorCode code) { impl_->reset(StreamState::of(stream), code); }
 std::size_t Session::active_streams() const noexcept { return impl_->active_streams(); }
+void Session::for_each_stream(void (*visit)(Stream&, void*), void* argument) { impl_->for_each_stream(visit, argument); }
 bool Session::peer_goaway() const noexcept { return impl_->peer_goaway(); }
 std::uint32_t Session::peer_max_concurrent_streams() const noexcept { return impl_->peer_max_concurrent_streams(); }
 std::uint32_t Session::last_peer_stream_id() const noexcept { return impl_->last_peer_stream_id(); }

@@ -45,6 +45,7 @@ class SessionImpl {
   void reset(StreamState& stream, ErrorCode code);
 
   std::size_t active_streams() const noexcept { return streams_.size(); }
+  void for_each_stream(void (*visit)(Stream&, void*), void* argument);
   bool peer_goaway() const noexcept { return peer_goaway_; }
   std::uint32_t peer_max_concurrent_streams() const noexcept { return peer_max_concurrent_; }
   std::uint32_t last_peer_stream_id() const noexcept { return goaway_ == Goaway::kFinal ? goaway_last_ : last_peer_id_; }

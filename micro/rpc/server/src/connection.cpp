@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <micro/http/error.hpp>
+#include <micro/http/status.hpp>
+
 #include "http1_protocol.hpp"
 #include "http2_protocol.hpp"
 #include "worker.hpp"
@@ -22,7 +25,10 @@ constexpr Duration kLinger = std::chrono::seconds(1);
 }  // namespace
 
 Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream)
-    : worker_(worker), stream_(std::move(stream)), flush_([](void* self) { static_cast<Connection*>(self)->flush(); }, this) {
+    : worker_(worker),
+      stream_(std::move(stream)),
+      flush_([](void* self) { static_cast<Connection*>(self)->flush(); }, this),
+      watch_(worker.loop().now()) {
   worker_.link(*this);
 }
 
@@ -43,7 +49,7 @@ Task<void> Connection::serve() {
     Result<void> received = receive({buffer_.data(), *read});
     // A full buffer: there may be more, which is read without another turn of the loop.
     bool more = *read == buffer_.size();
-    for (int round = 0; received && more && round < kReadsPerTurn && (!protocol_ || protocol_->wants_bytes()); ++round) {
+    for (int round = 0; received && more && round < kReadsPerTurn && may_read(); ++round) {
       const std::span<char> scratch = worker_.scratch();
       bool would_block = false;
       const Result<std::size_t> extra = stream_->try_read(scratch, would_block);
@@ -51,10 +57,13 @@ Task<void> Connection::serve() {
       received = receive({scratch.data(), *extra});
       more = *extra == scratch.size();
     }
-    if (!received) discard_ = true;
+    if (!received) {
+      discard_ = true;
+      count_failure(received.error());
+    }
     if (!received && !protocol_) break;
     output_added();
-    while (!failed_ && !closing_ && protocol_ && !protocol_->wants_bytes()) {
+    while (!failed_ && !closing_ && !may_read()) {
       changed_.reset();
       co_await changed_.wait();
     }
@@ -73,7 +82,23 @@ Task<void> Connection::serve() {
   }
 }
 
+bool Connection::may_read() const noexcept { return !protocol_ || protocol_->wants_bytes(); }
+
+void Connection::count_failure(const Error& error) noexcept {
+  WorkerCounters& counters = worker_.counters();
+  const int status = http::status_from(error);
+  if (error.reason() == http2::to_string(http2::ErrorCode::kEnhanceYourCalm)) {
+    counters.floods.add();
+  } else if (status == http::status::kContentTooLarge || status == http::status::kUriTooLong ||
+             status == http::status::kHeaderFieldsTooLarge) {
+    counters.oversized.add();
+  } else {
+    counters.malformed.add();
+  }
+}
+
 Result<void> Connection::receive(std::string_view bytes) {
+  received_ += bytes.size();
   if (closing_) return {};  // lingering: what still comes is of no interest
   if (!protocol_) return detect(bytes);
   return protocol_->receive(bytes);
@@ -125,6 +150,17 @@ void Connection::flush() {
     protocol_->output() = std::move(first);
     former_.reset();
   }
+  if (!write_out()) return;
+  if (!protocol_->output().empty()) {
+    writing_ = true;
+    spawn(write_rest());
+    return;
+  }
+  protocol_->output_flushed();
+  if (protocol_->finished() && protocol_->output().empty()) begin_close();
+}
+
+bool Connection::write_out() {
   Chain& out = protocol_->output();
   while (!out.empty()) {
     std::array<std::string_view, 16> pieces;
@@ -132,17 +168,13 @@ void Connection::flush() {
     const Result<std::size_t> written = stream_->try_write(std::span(pieces.data(), count));
     if (!written) {
       abort(written.error());
-      return;
+      return false;
     }
-    if (*written == 0) {
-      writing_ = true;
-      spawn(write_rest());
-      return;
-    }
+    if (*written == 0) break;
     out.consume(*written);
+    sent_ += *written;
   }
-  protocol_->output_flushed();
-  if (protocol_->finished() && out.empty()) begin_close();
+  return true;
 }
 
 // The socket takes no more just now: waits for it and goes on where flush() stopped.
@@ -177,6 +209,69 @@ void Connection::drain() {
 void Connection::close_if_idle(bool force) {
   const bool may_close = !protocol_ || protocol_->idle() || (force && protocol_->open_calls() == 0);
   if (may_close && (!protocol_ || protocol_->output().empty())) begin_close();
+}
+
+void Connection::look(TimePoint now) {
+  if (failed_ || closing_) return;  // the linger timer sees to the rest
+  // The kernel tells of room only when a third of its buffer is free; a slow reader is not to be taken for one that does not
+  // read.
+  if (writing_ && protocol_ && !former_ && !write_out()) return;
+  if (protocol_) {
+    protocol_->look_at_calls(now);
+    if (failed_) return;
+  }
+  ConnectionSample sample{.received = received_, .sent = sent_, .output_waits = writing_ && !protocol_->output().empty()};
+  if (protocol_) protocol_->sample(sample);
+  if (!may_read()) sample.phase = Phase::kBusy;
+
+  WorkerCounters& counters = worker_.counters();
+  switch (watch_.look(sample, worker_.state().options, now)) {
+    case ConnectionWatch::Verdict::kFine:
+      break;
+    case ConnectionWatch::Verdict::kHeadLate:
+      counters.header_timeouts.add();
+      time_out(http::error_with_status(http::status::kRequestTimeout, "HTTP_HEADER_TIMEOUT",
+                                       "the head of the request did not arrive in time (option header_timeout)"));
+      break;
+    case ConnectionWatch::Verdict::kBodyLate:
+      counters.body_timeouts.add();
+      time_out(http::error_with_status(http::status::kRequestTimeout, "HTTP_BODY_TIMEOUT",
+                                       "the body of the request arrives too slowly (options body_timeout, min_transfer_rate)"));
+      break;
+    case ConnectionWatch::Verdict::kNotTaken:
+      counters.write_timeouts.add();
+      abort(cancelled("the caller " + peer() + " does not take its answers (option write_timeout)"));
+      break;
+    case ConnectionWatch::Verdict::kIdle:
+      counters.idle_timeouts.add();
+      drain();
+      close_if_idle(false);
+      break;
+    case ConnectionWatch::Verdict::kStillIdle:
+      close_if_idle(true);
+      break;
+    case ConnectionWatch::Verdict::kPing:
+      protocol_->ping();
+      output_added();
+      break;
+    case ConnectionWatch::Verdict::kDead:
+      counters.keepalive_timeouts.add();
+      abort(cancelled("the caller " + peer() + " does not answer a PING (option keepalive_timeout)"));
+      break;
+    case ConnectionWatch::Verdict::kOld:
+      counters.aged_connections.add();
+      drain();
+      close_if_idle(false);
+      break;
+  }
+}
+
+// The peer is told when it has begun to speak HTTP/1.1; what has not begun, or is HTTP/2, is closed.
+void Connection::time_out(const Error& reason) {
+  if (!protocol_) return begin_close();
+  discard_ = true;
+  protocol_->time_out(reason);
+  output_added();
 }
 
 void Connection::abort(const Error& reason) {

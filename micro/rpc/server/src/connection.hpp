@@ -10,6 +10,7 @@
 #include <micro/task/task.hpp>
 
 #include "connection_protocol.hpp"
+#include "connection_watch.hpp"
 
 namespace micro::rpc {
 
@@ -34,10 +35,14 @@ class Connection {
   void output_added() noexcept;
   // wants_bytes() of the protocol has become true.
   void resume_reading();
+  // Counts what the peer did to be refused.
+  void count_failure(const Error& error) noexcept;
   // Replaces the protocol (h2c upgrade). The present one is destroyed later, so it may call this itself.
   void switch_to(std::unique_ptr<ConnectionProtocol> next);
 
   void drain();
+  // Now and then: ends what takes too long.
+  void look(TimePoint now);
   // For a drain: closes when that loses nothing; with `force` also when a peer without calls has not answered our farewell.
   void close_if_idle(bool force);
   // Cancels all calls and closes.
@@ -49,6 +54,10 @@ class Connection {
   Result<void> detect(std::string_view bytes);
   void flush();
   void begin_close();
+  // Gives the kernel what it takes; false when the connection failed by it.
+  bool write_out();
+  bool may_read() const noexcept;
+  void time_out(const Error& reason);
   Task<void> write_rest();
 
   Worker& worker_;
@@ -63,6 +72,9 @@ class Connection {
   bool discard_ = false;  // the protocol is broken: what still arrives is of no interest
   bool closing_ = false;  // our side is ended, waiting for the peer's end
   bool draining_ = false;
+  ConnectionWatch watch_;
+  std::uint64_t received_ = 0;  // bytes, for the watch
+  std::uint64_t sent_ = 0;
   std::string detected_;  // the beginning of a preface that arrived in pieces
   Connection* next_ = nullptr;  // in the worker's list
   Connection* previous_ = nullptr;

@@ -4,7 +4,10 @@
 #include <string_view>
 
 #include <micro/bytes/chain.hpp>
+#include <micro/duration/chrono.hpp>
 #include <micro/error/error.hpp>
+
+#include "connection_watch.hpp"
 
 namespace micro::rpc {
 
@@ -33,7 +36,16 @@ class ConnectionProtocol {
   virtual bool finished() const noexcept = 0;
   // Nothing is under way, so that closing now loses nothing the peer could not send again.
   virtual bool idle() const noexcept = 0;
-  // False while it cannot take more bytes (an HTTP/1.1 request is being answered and the next one has arrived).
+  // What it waits for, how many requests have begun, and whether ping() works; the rest of the sample is the connection's.
+  virtual void sample(ConnectionSample& sample) const noexcept = 0;
+  // Looks at calls one by one: those whose peers had time enough are ended.
+  virtual void look_at_calls(TimePoint) {}
+  // The peer has had time enough for a request: says so to it, where the protocol can, and finishes.
+  virtual void time_out(const Error& reason) = 0;
+  // Asks the peer for a sign of life.
+  virtual void ping() {}
+  // False while it cannot take more bytes (an HTTP/1.1 request is being answered and the next one has arrived, or too much
+  // output waits).
   virtual bool wants_bytes() const noexcept { return true; }
 };
 

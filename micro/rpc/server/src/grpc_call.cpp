@@ -1,5 +1,7 @@
 #include "grpc_call.hpp"
 
+#include <limits>
+
 #include <micro/call/endpoint.hpp>
 #include <micro/grpc/fields.hpp>
 #include <micro/grpc/request.hpp>
@@ -34,7 +36,7 @@ const PreparedBlocks& prepared() {
 
 }  // namespace
 
-GrpcCall::GrpcCall(Worker& worker) : worker_(worker) {}
+GrpcCall::GrpcCall(Worker& worker) : worker_(worker), held_(worker.unfinished()) {}
 
 bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2::HeaderBlock& block, const Endpoint& endpoint,
                      const codec::Codec& codec) {
@@ -81,16 +83,45 @@ void GrpcCall::receive(std::string_view data, bool end_stream) {
   if (!data.empty()) messages_.reader().feed(data);
   if (call_.kind == MethodKind::kClientStream || call_.kind == MethodKind::kBidiStream) {
     if (!data.empty()) messages_.reader().keep();
+    if (!answered_ && !held_.set(messages_.reader().pending())) return context_.cancel(worker_.no_room());
     wake(reader_waits_);
     return;
   }
   if (running_ || answered_) return;  // the handler runs already: what comes now is nobody's
   if (Result<void> taken = messages_.take_request(*endpoint_, request_.get(), remote_ended_); !taken) {
+    count_refusal(taken.error());
     finish(std::move(taken));
     return;  // may be in the pool again
   }
   credit(0);  // one message, bounded by its limit: it may arrive as fast as it comes
-  if (remote_ended_) start();
+  if (remote_ended_) {
+    (void)held_.set(0);
+    start();
+  } else if (!held_.set(messages_.reader().pending())) {
+    finish(fail(worker_.no_room()));
+  }
+}
+
+void GrpcCall::look(TimePoint now) {
+  const ServerOptions& limits = worker_.state().options;
+  if (answered_) {
+    if (stream_->queued() == 0 || limits.write_timeout <= Duration{}) return pace_.restart();
+    const std::uint64_t taken = std::numeric_limits<std::uint64_t>::max() - stream_->queued();
+    if (pace_.keeps_up(taken, now, limits.write_timeout, limits.min_transfer_rate)) return;
+    worker_.counters().write_timeouts.add();
+    Http2Protocol& protocol = *protocol_;
+    protocol.session().reset(*stream_, http2::ErrorCode::kCancel);  // this call may be in the pool again
+    return protocol.output_added();
+  }
+  if (running_ || limits.body_timeout <= Duration{}) return;
+  if (pace_.keeps_up(messages_.reader().pending(), now, limits.body_timeout, limits.min_transfer_rate)) return;
+  worker_.counters().body_timeouts.add();
+  finish(fail(Error(Code::kDeadlineExceeded, "HTTP_BODY_TIMEOUT",
+                    "the request for " + endpoint_->path() + " arrives too slowly (options body_timeout, min_transfer_rate)")));
+}
+
+void GrpcCall::count_refusal(const Error& error) noexcept {
+  if (error.code() == Code::kResourceExhausted) worker_.counters().oversized.add();
 }
 
 void GrpcCall::start() {
@@ -120,6 +151,7 @@ Detached GrpcCall::drive() {
 // The handler has returned, or the call ends without one.
 void GrpcCall::finish(Reply reply) {
   failed_ = failed_ || !reply;
+  (void)held_.set(0);
   if (stream_ != nullptr && !answered_) {
     finishing_ = true;
     answer(reply);
@@ -275,9 +307,13 @@ Task<Result<bool>> GrpcCall::read(codec::MessageRef message) {
   while (true) {
     if (std::optional<Error> reason = context_.error()) co_return fail(std::move(*reason));
     const Result<bool> next = messages_.next(message);
-    if (!next) co_return std::unexpected(next.error());
+    if (!next) {
+      count_refusal(next.error());
+      co_return std::unexpected(next.error());
+    }
     if (*next) {
       if (stream_ != nullptr) {
+        (void)held_.set(messages_.reader().pending());
         credit(messages_.reader().pending());
         protocol_->output_added();
       }
@@ -324,6 +360,8 @@ void GrpcCall::release() {
   context_.reset();
   call_ = {};
   uncredited_ = 0;
+  pace_.restart();
+  (void)held_.set(0);
   remote_ended_ = headers_sent_ = answered_ = running_ = finishing_ = failed_ = false;
   protocol_ = nullptr;
   endpoint_ = nullptr;

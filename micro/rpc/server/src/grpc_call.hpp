@@ -15,7 +15,9 @@
 
 #include "flush_waiter.hpp"
 #include "grpc_messages.hpp"
+#include "memory_share.hpp"
 #include "open_calls.hpp"
+#include "pace.hpp"
 
 namespace micro::rpc {
 
@@ -36,6 +38,8 @@ class GrpcCall final : public MessageStream, public FlushWaiter {
   void receive(std::string_view data, bool end_stream);
   // The stream is gone; `reason` cancels the handler unless it has finished.
   void detach(const Error& reason);
+  // Now and then: ends the call when its request arrives too slowly, or its answer is not taken.
+  void look(TimePoint now);
   // More may be written.
   void writable();
   void flushed() override { writable(); }
@@ -56,6 +60,7 @@ class GrpcCall final : public MessageStream, public FlushWaiter {
   };
 
   bool take_fields(const http2::HeaderBlock& block, std::optional<Error>& error);
+  void count_refusal(const Error& error) noexcept;
   void start();
   Detached drive();
   void finish(Reply reply);
@@ -82,6 +87,8 @@ class GrpcCall final : public MessageStream, public FlushWaiter {
   CancelCallback cancelled_;
   GrpcMessages messages_;
   std::size_t uncredited_ = 0;  // received bytes the peer's window does not know to be read yet
+  Pace pace_;
+  HeldBytes held_;
   std::coroutine_handle<> reader_waits_;
   std::coroutine_handle<> writer_waits_;
   bool remote_ended_ = false;

@@ -15,7 +15,7 @@ namespace {
 // Received bytes a carrier may hold before the socket is read no further.
 constexpr std::size_t kMaxUnconsumed = 256 * 1024;
 
-// Output that waits for the socket: beyond this much, writers pause.
+// Output that waits for the socket: beyond this much, writers pause and further pipelined requests wait.
 constexpr std::size_t kMaxOutput = 256 * 1024;
 
 // Of a body nobody wants, at most this much is read so that the connection can go on; else it is closed.
@@ -45,7 +45,7 @@ Result<void> Http1Protocol::receive(std::string_view bytes) {
     return {};
   }
   Result<void> processed = process(bytes);
-  if (processed && !bytes.empty()) held_.append(bytes);
+  if (processed && !finished_ && !bytes.empty()) held_.append(bytes);
   return processed;
 }
 
@@ -53,7 +53,7 @@ Result<void> Http1Protocol::receive(std::string_view bytes) {
 Result<void> Http1Protocol::process(std::string_view& bytes) {
   processing_ = true;
   Result<void> result;
-  while (result && !finished_ && !answering() && !paused()) {
+  while (result && !finished_ && !answering() && !paused() && (body_open_ || tunnel_ || !congested())) {
     if (tunnel_) {
       if (!bytes.empty()) pass_on(std::exchange(bytes, {}), false);
       break;
@@ -82,6 +82,7 @@ Result<void> Http1Protocol::step(http1::Event event, std::string_view& bytes) {
 
 void Http1Protocol::on_head() {
   http1::RequestHead& head = parser_.head();
+  ++requests_;
   body_open_ = true;
   answered_ = false;
   unconsumed_ = 0;
@@ -238,6 +239,21 @@ void Http1Protocol::consumed(std::size_t bytes) {
 
 void Http1Protocol::output_flushed() {
   if (std::exchange(wants_writable_, false) && carrier_ != nullptr) carrier_->writable();
+  if (!held_.empty() && !answering() && !paused()) go_on();
+}
+
+void Http1Protocol::sample(ConnectionSample& sample) const noexcept {
+  sample.requests = requests_;
+  if (body_open_) {
+    // Who is being answered already may send as slowly as the answer comes.
+    sample.phase = tunnel_ || replying_ ? Phase::kBusy : Phase::kBody;
+  } else {
+    sample.phase = carrier_ != nullptr || tunnel_ ? Phase::kBusy : parser_.idle() ? Phase::kIdle : Phase::kHead;
+  }
+}
+
+void Http1Protocol::time_out(const Error& reason) {
+  if (!finished_) (void)refuse(reason);
 }
 
 void Http1Protocol::exchange_over() {
@@ -252,7 +268,9 @@ void Http1Protocol::go_on() {
     Buffer held = std::move(held_);
     held_ = Buffer();
     std::string_view bytes = held.view();
-    if (process(bytes) && !bytes.empty()) held_.append(bytes);
+    const Result<void> processed = process(bytes);
+    if (!processed) connection_.count_failure(processed.error());
+    if (processed && !finished_ && !bytes.empty()) held_.append(bytes);
   }
   connection_.output_added();
   connection_.resume_reading();

@@ -31,6 +31,8 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   std::size_t open_calls() const noexcept override { return carrier_ != nullptr ? 1 : 0; }
   bool finished() const noexcept override { return finished_ && carrier_ == nullptr; }
   bool idle() const noexcept override { return carrier_ == nullptr && parser_.idle() && held_.empty(); }
+  void sample(ConnectionSample& sample) const noexcept override;
+  void time_out(const Error& reason) override;
   bool wants_bytes() const noexcept override { return finished_ || (held_.empty() && !paused()); }
 
  private:
@@ -72,6 +74,7 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   Deferred resume_;
   std::string upgrade_body_;  // of a request that asks for h2c
   std::size_t unconsumed_ = 0;
+  std::uint64_t requests_ = 0;  // heads that came
   ReplyBody reply_body_ = ReplyBody::kChunked;
   bool body_open_ = false;   // a head has come and not the end of its request
   bool upgrading_ = false;   // ... which asks for h2c

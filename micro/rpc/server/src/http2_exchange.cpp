@@ -2,11 +2,14 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include <micro/grpc/fields.hpp>
+#include <micro/http/error.hpp>
 #include <micro/http/field.hpp>
+#include <micro/http/status.hpp>
 
 #include "connection.hpp"
 #include "http2_protocol.hpp"
@@ -122,6 +125,7 @@ void Http2Exchange::send_head(int status, const Metadata& headers, const std::st
 }
 
 Result<void> Http2Exchange::begin_reply(int status, const Metadata& headers) {
+  replying_ = true;
   send_head(status, headers, nullptr, false);
   protocol_.output_added();
   return {};
@@ -191,6 +195,33 @@ void Http2Exchange::drained() {
 }
 
 const std::string& Http2Exchange::peer() const noexcept { return protocol_.connection().peer(); }
+
+void Http2Exchange::look(TimePoint now) {
+  Worker& worker = protocol_.worker();
+  const ServerOptions& limits = worker.state().options;
+  if (stream_.local_closed()) {
+    if (stream_.queued() == 0 || limits.write_timeout <= Duration{}) return pace_.restart();
+    const std::uint64_t taken = std::numeric_limits<std::uint64_t>::max() - stream_.queued();
+    if (pace_.keeps_up(taken, now, limits.write_timeout, limits.min_transfer_rate)) return;
+    worker.counters().write_timeouts.add();
+    Http2Protocol& protocol = protocol_;
+    protocol.session().reset(stream_, http2::ErrorCode::kCancel);  // deletes this
+    return protocol.output_added();
+  }
+  // Who is being answered already may send as slowly as the answer comes; what is not consumed is not the peer's fault.
+  const bool waits_for_peer = !stream_.remote_closed() && !connect_ && !replying_ && unconsumed_ == 0;
+  if (!waits_for_peer || limits.body_timeout <= Duration{}) return pace_.restart();
+  if (pace_.keeps_up(received_, now, limits.body_timeout, limits.min_transfer_rate)) return;
+  worker.counters().body_timeouts.add();
+  if (waiting_ == nullptr) {
+    const Error late = http::error_with_status(http::status::kRequestTimeout, "HTTP_BODY_TIMEOUT",
+                                               "the body of the request arrives too slowly (options body_timeout, min_transfer_rate)");
+    if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(late);
+    waiting_ = std::make_unique<http::Response>(http::Response::from_error(late));
+  }
+  const std::unique_ptr<http::Response> response = std::move(waiting_);
+  send_whole(response->status, response->headers, response->body);
+}
 
 void Http2Exchange::detach(const Error& reason) {
   if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(reason);

@@ -8,6 +8,7 @@
 
 #include "flush_waiter.hpp"
 #include "http_exchange.hpp"
+#include "pace.hpp"
 
 namespace micro::rpc {
 
@@ -22,6 +23,8 @@ class Http2Exchange final : public HttpExchange, public FlushWaiter {
   // All that was queued on the stream has been framed.
   void drained();
   void detach(const Error& reason);
+  // Now and then: ends the exchange when the request arrives too slowly, or the answer is not taken.
+  void look(TimePoint now);
 
   void flushed() override;
 
@@ -51,6 +54,8 @@ class Http2Exchange final : public HttpExchange, public FlushWaiter {
   bool head_only_ = false;
   bool connect_ = false;
   bool wants_writable_ = false;
+  bool replying_ = false;
+  Pace pace_;
 };
 
 }  // namespace micro::rpc

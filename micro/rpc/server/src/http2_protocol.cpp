@@ -17,6 +17,14 @@ namespace {
 // Output that waits for the socket: beyond this much, writers of streams pause.
 constexpr std::size_t kMaxOutput = 1 << 20;
 
+// Beyond this much, nothing is read either: who does not fetch answers gets no more of them. Input is taken in pieces so that one
+// read cannot bring much more.
+constexpr std::size_t kMaxUnsent = 4 << 20;
+constexpr std::size_t kPiece = 16 * 1024;
+
+// Marks the PINGs that ask for a sign of life.
+constexpr std::uint64_t kKeepalivePing = 0x6d6963726f6b6170;
+
 // What Stream::user points at: one of the two kinds of calls, told apart by the lowest bit of the address.
 constexpr std::uintptr_t kPlainHttp = 1;
 
@@ -44,9 +52,17 @@ Result<void> Http2Protocol::upgrade(std::string_view settings, std::span<const h
 }
 
 Result<void> Http2Protocol::receive(std::string_view bytes) {
-  Result<void> fed = session_.feed(bytes, worker_.loop().now());
-  if (!fed) failed_ = true;
-  return fed;
+  if (failed_) return {};
+  while (!bytes.empty() && held_.empty() && session_.output().size() <= kMaxUnsent) {
+    const std::string_view piece = bytes.substr(0, kPiece);
+    bytes.remove_prefix(piece.size());
+    if (Result<void> fed = session_.feed(piece, worker_.loop().now()); !fed) {
+      failed_ = true;
+      return fed;
+    }
+  }
+  held_.append(bytes);
+  return {};
 }
 
 // Clients of HTTP/2 do not half-close: who ends its side is gone, and its handlers are cancelled.
@@ -68,11 +84,49 @@ void Http2Protocol::output_added() noexcept { connection_.output_added(); }
 bool Http2Protocol::congested() noexcept { return session_.output().size() > kMaxOutput; }
 
 void Http2Protocol::output_flushed() {
+  if (!held_.empty()) {
+    const Buffer held = std::move(held_);
+    held_ = Buffer();
+    if (const Result<void> received = receive(held.view()); !received) connection_.count_failure(received.error());
+    connection_.resume_reading();
+    output_added();
+  }
   if (waiting_for_flush_.empty()) return;
   const std::vector<FlushWaiter*> waiting = std::move(waiting_for_flush_);
   waiting_for_flush_.clear();
   for (FlushWaiter* waiter : waiting) waiter->flushed();
 }
+
+void Http2Protocol::sample(ConnectionSample& sample) const noexcept {
+  // What each call waits for is looked at in look_at_calls().
+  sample.phase = !session_.ready() ? Phase::kHead : session_.active_streams() > 0 ? Phase::kBusy : Phase::kIdle;
+  sample.requests = session_.counters().streams_opened;
+  sample.can_ping = true;
+}
+
+void Http2Protocol::look_at_calls(TimePoint now) {
+  struct Look {
+    TimePoint now;
+    static void at(http2::Stream& stream, void* argument) {
+      const TimePoint moment = static_cast<Look*>(argument)->now;
+      if (GrpcCall* call = grpc_call(stream)) {
+        call->look(moment);
+      } else if (Http2Exchange* plain = exchange(stream)) {
+        plain->look(moment);
+      }
+    }
+  } look{now};
+  if (session_.active_streams() > 0) session_.for_each_stream(&Look::at, &look);
+}
+
+// The client's SETTINGS did not come.
+void Http2Protocol::time_out(const Error& reason) {
+  session_.goaway(http2::ErrorCode::kSettingsTimeout, reason.message());
+  session_.abort(http2::ErrorCode::kSettingsTimeout);
+  failed_ = true;
+}
+
+void Http2Protocol::ping() { session_.ping(kKeepalivePing); }
 
 void Http2Protocol::forget(FlushWaiter& waiter) noexcept { std::erase(waiting_for_flush_, &waiter); }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <micro/bytes/buffer.hpp>
 #include <micro/http2/session.hpp>
 
 #include "connection_protocol.hpp"
@@ -34,6 +35,11 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   std::size_t open_calls() const noexcept override { return session_.active_streams(); }
   bool finished() const noexcept override;
   bool idle() const noexcept override { return finished(); }
+  bool wants_bytes() const noexcept override { return held_.empty(); }
+  void sample(ConnectionSample& sample) const noexcept override;
+  void look_at_calls(TimePoint now) override;
+  void time_out(const Error& reason) override;
+  void ping() override;
 
   http2::Session& session() noexcept { return session_; }
   Connection& connection() noexcept { return connection_; }
@@ -61,6 +67,7 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   Connection& connection_;
   Worker& worker_;
   http2::Session session_;
+  Buffer held_;  // input that waits until output has left
   EndpointTable::Hint last_called_;
   std::vector<FlushWaiter*> waiting_for_flush_;
   bool peer_ended_ = false;

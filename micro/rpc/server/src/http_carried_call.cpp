@@ -19,6 +19,8 @@ Error too_large(std::size_t limit) {
 
 }  // namespace
 
+HttpCarriedCall::HttpCarriedCall(Worker& worker) noexcept : worker_(worker), unfinished_(worker.unfinished()) {}
+
 void HttpCarriedCall::take(HttpExchange& exchange, HttpHead& head) {
   exchange_ = &exchange;
   exchange.attach(*this);
@@ -47,6 +49,7 @@ Result<void> HttpCarriedCall::take_headers() {
 bool HttpCarriedCall::admit(const HttpHead& head) {
   const std::size_t limit = worker_.state().options.max_receive_message_size;
   if (head.content_length.value_or(0) <= limit) return true;
+  worker_.counters().oversized.add();
   refuse(too_large(limit));
   return false;
 }
@@ -54,16 +57,22 @@ bool HttpCarriedCall::admit(const HttpHead& head) {
 bool HttpCarriedCall::gather(std::string_view data) {
   const std::size_t limit = worker_.state().options.max_receive_message_size;
   if (data.size() > limit - request_.body.size()) {
+    worker_.counters().oversized.add();
     refuse(too_large(limit));
     return false;
   }
   request_.body += data;
+  if (!unfinished_.set(request_.body.size())) {
+    refuse(worker_.no_room());
+    return false;
+  }
   if (!data.empty()) exchange_->consumed(data.size());
   return true;
 }
 
 void HttpCarriedCall::start() {
   running_ = true;
+  (void)unfinished_.set(0);
   const KeepResumeDepth keep;  // each call of a read batch has the budget to itself
   drive();
 }
@@ -115,6 +124,7 @@ void HttpCarriedCall::detach(const Error& reason) {
 
 void HttpCarriedCall::release() {
   worker_.call_ended(open_, std::exchange(failed_, false));
+  (void)unfinished_.set(0);
   cancelled_.unlink();
   dispose();
 }

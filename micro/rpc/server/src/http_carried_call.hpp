@@ -7,6 +7,7 @@
 #include <micro/task/task.hpp>
 
 #include "http_exchange.hpp"
+#include "memory_share.hpp"
 #include "open_calls.hpp"
 
 namespace micro::rpc {
@@ -23,7 +24,7 @@ class HttpCarriedCall : public HttpCarrier {
   void detach(const Error& reason) final;
 
  protected:
-  explicit HttpCarriedCall(Worker& worker) noexcept : worker_(worker) {}
+  explicit HttpCarriedCall(Worker& worker) noexcept;
   ~HttpCarriedCall() = default;
 
   // Takes over the request and begins to count as a call under way.
@@ -62,6 +63,7 @@ class HttpCarriedCall : public HttpCarrier {
 
   OpenCall open_{context_};
   CancelCallback cancelled_;
+  HeldBytes unfinished_;
   bool running_ = false;
   bool ending_ = false;  // end() is on the stack
   bool failed_ = false;

@@ -35,6 +35,7 @@ void Server::use(std::shared_ptr<Middleware> middleware) { impl_->state.chain.ad
 HttpRoutes& Server::http() noexcept { return *impl_->state.routes; }
 
 Result<void> Server::listen() {
+  impl_->state.admission.configure(impl_->state.options);
   impl_->state.endpoints.build();
   Address address = impl_->state.options.address;
   for (std::size_t i = 0; i < impl_->loops.size(); ++i) {
@@ -104,6 +105,19 @@ ServerCounters Server::counters() const {
     sum.calls += c.calls.get();
     sum.open_calls += c.calls.get() - c.calls_ended.get();
     sum.failed_calls += c.calls_failed.get();
+    sum.refused_connections += c.refused_connections.get();
+    sum.refused_peer_connections += c.refused_peer_connections.get();
+    sum.malformed += c.malformed.get();
+    sum.oversized += c.oversized.get();
+    sum.buffered_bytes += worker->unfinished().used();
+    sum.memory_refusals += c.memory_refusals.get();
+    sum.floods += c.floods.get();
+    sum.header_timeouts += c.header_timeouts.get();
+    sum.body_timeouts += c.body_timeouts.get();
+    sum.write_timeouts += c.write_timeouts.get();
+    sum.idle_timeouts += c.idle_timeouts.get();
+    sum.keepalive_timeouts += c.keepalive_timeouts.get();
+    sum.aged_connections += c.aged_connections.get();
   }
   return sum;
 }

@@ -82,7 +82,8 @@ TEST(ServerGrpc, FailuresHaveTheirStatus) {
   } cases[] = {
       {"/test.Echo/Say", "fail", "5", "no such text"},
       {"/test.Echo/Say", "throw", "13", "the handler of /test.Echo/Say failed with an exception"},
-      {"/test.Echo/Sing", "x", "12", "unknown method Sing of service test.Echo; it has Say, Hang, Later, Repeat, Join, Chat"},
+      {"/test.Echo/Sing", "x", "12",
+       "unknown method Sing of service test.Echo; it has Say, Hang, Later, Any, List, Repeat, Join, Chat"},
       {"/test.Nobody/Say", "x", "12", "unknown service test.Nobody on this server"},
   };
   TestServer server;

@@ -20,6 +20,9 @@ ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoute
   http2_options.max_concurrent_streams = options.max_concurrent_streams;
   http2_options.enable_connect_protocol = true;
   http2_options.max_header_list_size = options.max_header_bytes;
+  unfinished.limit = options.max_buffered_bytes;
+  http1_limits.max_header_count = options.max_header_count;
+  http2_options.max_header_count = options.max_header_count;
 }
 
 }  // namespace micro::rpc

@@ -14,11 +14,13 @@
 #include <micro/server/http_routes.hpp>
 #include <micro/server/options.hpp>
 
+#include "admission.hpp"
 #include "endpoint_table.hpp"
+#include "memory_share.hpp"
 
 namespace micro::rpc {
 
-// What every loop of a server reads and none changes once it runs.
+// What every loop of a server reads and none changes once it runs, but for what they count together.
 struct ServerState {
   ServerState(ServerOptions server_options, std::shared_ptr<HttpRoutes> http_routes);
 
@@ -31,6 +33,8 @@ struct ServerState {
   const codec::JsonCodec* json = nullptr;
   http1::Limits http1_limits;
   http2::Options http2_options;
+  mutable Admission admission;
+  mutable MemoryPool unfinished;  // requests
 };
 
 // A counter one thread writes and others read: no locked instruction, no race.
@@ -50,6 +54,18 @@ struct WorkerCounters {
   Counter calls;
   Counter calls_ended;
   Counter calls_failed;
+  Counter refused_connections;
+  Counter refused_peer_connections;
+  Counter malformed;
+  Counter oversized;
+  Counter memory_refusals;
+  Counter floods;
+  Counter header_timeouts;
+  Counter body_timeouts;
+  Counter write_timeouts;
+  Counter idle_timeouts;
+  Counter keepalive_timeouts;
+  Counter aged_connections;
 };
 
 }  // namespace micro::rpc

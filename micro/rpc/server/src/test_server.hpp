@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/wrappers.pb.h>
 #include <gtest/gtest.h>
 
@@ -37,18 +38,25 @@ class Echo final : public Handler {
  public:
   std::vector<Endpoint> endpoints() override {
     std::vector<Endpoint> list;
-    const auto add = [&](std::string method, MethodKind kind, std::shared_ptr<CallHandler> handler) {
+    const auto add = [&](std::string method, MethodKind kind, std::shared_ptr<CallHandler> handler,
+                         const codec::MessageType& type = codec::message_type<Text>()) {
       Endpoint endpoint;
       endpoint.service = "test.Echo";
       endpoint.method = std::move(method);
       endpoint.kind = kind;
-      endpoint.request_type = endpoint.reply_type = &codec::message_type<Text>();
+      endpoint.request_type = endpoint.reply_type = &type;
       endpoint.handler = std::move(handler);
       list.push_back(std::move(endpoint));
     };
     add("Say", MethodKind::kUnary, std::make_shared<UnaryMethod<Echo, Text, Text>>(*this, &Echo::say));
     add("Hang", MethodKind::kUnary, std::make_shared<UnaryMethod<Echo, Text, Text>>(*this, &Echo::hang));
     add("Later", MethodKind::kUnary, std::make_shared<UnaryMethod<Echo, Text, Text>>(*this, &Echo::later));
+    using google::protobuf::ListValue;
+    using google::protobuf::Struct;
+    add("Any", MethodKind::kUnary, std::make_shared<UnaryMethod<Echo, Struct, Struct>>(*this, &Echo::same<Struct>),
+        codec::message_type<Struct>());
+    add("List", MethodKind::kUnary, std::make_shared<UnaryMethod<Echo, ListValue, ListValue>>(*this, &Echo::same<ListValue>),
+        codec::message_type<ListValue>());
     add("Repeat", MethodKind::kServerStream, std::make_shared<ServerStreamMethod<Echo, Text, Text>>(*this, &Echo::repeat));
     add("Join", MethodKind::kClientStream, std::make_shared<ClientStreamMethod<Echo, Text, Text>>(*this, &Echo::join));
     add("Chat", MethodKind::kBidiStream, std::make_shared<BidiStreamMethod<Echo, Text, Text>>(*this, &Echo::chat));
@@ -71,6 +79,10 @@ class Echo final : public Handler {
     Result<void> slept = co_await sleep(context, std::chrono::hours(1));
     ++cancelled_handlers;
     co_return std::unexpected(slept.error());
+  }
+  template <class Message>
+  Task<Result<Message>> same(Context&, const Message& request) {
+    co_return request;
   }
   // Ends in a later turn of the loop.
   Task<Result<Text>> later(Context&, const Text& request) {
@@ -140,9 +152,16 @@ class TestServer {
     loops_.stop();
     loops_.join();
   }
-  int connect() const {
+  // `from`: another address of this machine to come from; `buffer`: bytes the kernel keeps of what arrives and is not read.
+  int connect(const char* from = nullptr, int buffer = 0) const {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (buffer > 0) EXPECT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer), 0);
     sockaddr_in address{};
+    if (from != nullptr) {
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = ::inet_addr(from);
+      EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    }
     address.sin_family = AF_INET;
     address.sin_port = htons(server.address().port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -210,7 +229,8 @@ struct Answer {
 // A blocking HTTP/2 client.
 class Http2Client final : private http2::Events {
  public:
-  explicit Http2Client(const TestServer& server) : fd_(server.connect()), session_(http2::Role::kClient, {}, *this) {}
+  explicit Http2Client(const TestServer& server, const http2::Options& options = {})
+      : fd_(server.connect()), session_(http2::Role::kClient, options, *this) {}
   ~Http2Client() override {
     session_.abort(http2::ErrorCode::kCancel);
     ::close(fd_);
@@ -240,6 +260,8 @@ class Http2Client final : private http2::Events {
     session_.submit_data(stream, frame.view(), end);
   }
   http2::Session& session() { return session_; }
+  // From now on the windows of streams stay used up.
+  void withhold_credit() { credits_ = false; }
   void flush() {
     send_all(fd_, session_.output().flatten());
     session_.output().clear();
@@ -284,7 +306,7 @@ class Http2Client final : private http2::Events {
       answer.messages.push_back(value.value());
       answer.data.erase(0, 5 + size);
     }
-    session_.consumed(stream, data.size());
+    if (credits_) session_.consumed(stream, data.size());
   }
   void on_reset(http2::Stream& stream, http2::ErrorCode code, bool) override {
     of(stream).reset = true;
@@ -299,6 +321,7 @@ class Http2Client final : private http2::Events {
   http2::Session session_;
   std::deque<std::unique_ptr<Answer>> answers_;
   Answer* last_ = nullptr;
+  bool credits_ = true;
 };
 
 }  // namespace micro::rpc::test

@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kScratchSize = 64 * 1024;
 constexpr std::size_t kMaxFreeCalls = 1024;
 
+// Connections one turn of a sweep looks at, so that calls do not wait for thousands of idle ones.
+constexpr int kSweptPerTurn = 256;
+
 // On stopping, a peer without calls gets this long to acknowledge that we leave (HTTP/2: to answer the PING behind GOAWAY) before
 // its connection is closed.
 constexpr Duration kIdleGrace = std::chrono::seconds(1);
@@ -31,7 +34,12 @@ std::unique_ptr<C> take(std::vector<std::unique_ptr<C>>& free, Worker& worker) {
 
 }  // namespace
 
-Worker::Worker(Loop& loop, const ServerState& state) : loop_(loop), state_(state), heartbeats_(loop, state.options.keepalive_interval), scratch_(kScratchSize) {}
+Worker::Worker(Loop& loop, const ServerState& state)
+    : loop_(loop),
+      state_(state),
+      unfinished_(state.unfinished),
+      heartbeats_(loop, state.options.keepalive_interval),
+      scratch_(kScratchSize) {}
 
 Worker::~Worker() = default;
 
@@ -58,19 +66,35 @@ Task<void> Worker::accept_loop() {
   while (true) {
     Result<std::unique_ptr<net::Stream>> stream = co_await listener_->accept();
     if (!stream) break;  // closed
-    spawn(serve(std::move(*stream)));
+    std::string peer = state_.admission.counts_peers() ? (*stream)->peer() : std::string();
+    if (admit(peer)) spawn(serve(std::move(*stream), std::move(peer)));
   }
   accepting_ = false;
   changed_.set();
 }
 
-Task<void> Worker::serve(std::unique_ptr<net::Stream> stream) {
+bool Worker::admit(const std::string& peer) {
+  switch (state_.admission.enter(peer)) {
+    case Admission::Answer::kWelcome:
+      return true;
+    case Admission::Answer::kTooMany:
+      counters_.refused_connections.add();
+      return false;
+    case Admission::Answer::kTooManyOfPeer:
+      counters_.refused_peer_connections.add();
+      return false;
+  }
+  return false;
+}
+
+Task<void> Worker::serve(std::unique_ptr<net::Stream> stream, std::string peer) {
   counters_.connections.add();
   {
     Connection connection(*this, std::move(stream));
     co_await connection.serve();
   }
   counters_.connections_closed.add();
+  state_.admission.leave(peer);
   changed_.set();
 }
 
@@ -79,6 +103,11 @@ void Worker::link(Connection& connection) noexcept {
   if (connections_ != nullptr) connections_->previous_ = &connection;
   connections_ = &connection;
   ++connection_count_;
+  if (!sweep_timer_.pending()) {
+    sweep_timer_.set(
+        loop_, loop_.now() + ConnectionWatch::interval(state_.options), [](void* self) { static_cast<Worker*>(self)->sweep(); },
+        this);
+  }
   if (draining_) connection.drain();
 }
 
@@ -86,6 +115,24 @@ void Worker::unlink(Connection& connection) noexcept {
   if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
   (connection.previous_ != nullptr ? connection.previous_->next_ : connections_) = connection.next_;
   --connection_count_;
+  if (sweep_at_ == &connection) sweep_at_ = connection.next_;
+}
+
+// Looks at every connection once, some a turn, then waits for the next time. Without connections there is no timer.
+void Worker::sweep() {
+  if (sweep_at_ == nullptr) {
+    sweep_at_ = connections_;
+    sweep_began_ = loop_.now();
+  }
+  for (int i = 0; sweep_at_ != nullptr && i < kSweptPerTurn; ++i) {
+    Connection& connection = *sweep_at_;
+    sweep_at_ = connection.next_;
+    connection.look(loop_.now());
+  }
+  if (connections_ == nullptr) return;
+  const TimePoint next = sweep_began_ + ConnectionWatch::interval(state_.options);
+  sweep_timer_.set(
+      loop_, sweep_at_ != nullptr ? loop_.now() : next, [](void* self) { static_cast<Worker*>(self)->sweep(); }, this);
 }
 
 void Worker::call_begun(OpenCall& call) noexcept {
@@ -151,7 +198,14 @@ Task<std::size_t> Worker::stop(TimePoint deadline) {
       co_await wait_until_quiet(loop_.now() + kCancelGrace, true);
     }
   }
+  sweep_timer_.cancel();
   co_return open_calls_.size();
+}
+
+Error Worker::no_room() {
+  counters_.memory_refusals.add();
+  return Error(Code::kUnavailable, "SERVER_MEMORY",
+               "the server holds as many bytes of unfinished requests as it may (option max_buffered_bytes); try again later");
 }
 
 std::string_view Worker::date() { return date_.at(std::time(nullptr)); }

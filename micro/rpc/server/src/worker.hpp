@@ -9,6 +9,7 @@
 #include <micro/http/date.hpp>
 #include <micro/http/message.hpp>
 #include <micro/loop/loop.hpp>
+#include <micro/loop/timer.hpp>
 #include <micro/net/listener.hpp>
 #include <micro/task/task.hpp>
 
@@ -43,6 +44,10 @@ class Worker {
   const ServerState& state() const noexcept { return state_; }
   WorkerCounters& counters() noexcept { return counters_; }
   const WorkerCounters& counters() const noexcept { return counters_; }
+  // Bytes of requests that have not arrived whole.
+  MemoryShare& unfinished() noexcept { return unfinished_; }
+  // What a request is told that finds no room there; counts it.
+  Error no_room();
   // For bytes beyond a connection's own buffer; used within one function call only.
   std::span<char> scratch() noexcept { return scratch_; }
   // Scratch space to encode one message in; used within one function call only.
@@ -66,7 +71,9 @@ class Worker {
  private:
   friend class Connection;
   Task<void> accept_loop();
-  Task<void> serve(std::unique_ptr<net::Stream> stream);
+  Task<void> serve(std::unique_ptr<net::Stream> stream, std::string peer);
+  bool admit(const std::string& peer);
+  void sweep();
   void link(Connection& connection) noexcept;
   void unlink(Connection& connection) noexcept;
   Task<bool> wait_until_quiet(TimePoint deadline, bool force_idle);
@@ -78,11 +85,15 @@ class Worker {
   std::unique_ptr<net::Listener> listener_;
   Connection* connections_ = nullptr;
   std::size_t connection_count_ = 0;
+  Timer sweep_timer_;
+  TimePoint sweep_began_{};
+  Connection* sweep_at_ = nullptr;  // the next one to look at; null between two sweeps
   OpenCalls open_calls_;
   bool draining_ = false;
   bool accepting_ = false;
   Event changed_;  // a connection or a call has ended
   WorkerCounters counters_;
+  MemoryShare unfinished_;
   Heartbeats heartbeats_;
   http::DateCache date_;
   Buffer encode_buffer_;

@@ -31,6 +31,8 @@ class Flags {
   void add(std::string name, bool& value, std::string help);
   void add(std::string name, std::size_t& value, std::string help);
   void add(std::string name, Duration& value, std::string help);
+  // A number of bytes, with or without a unit: "4MiB", "1.5MB", "4096".
+  void add_size(std::string name, std::size_t& value, std::string help);
   // "k=v", may be given several times.
   void add(std::string name, std::vector<std::string>& values, std::string help);
   // An argument without a name, in the order they were added.

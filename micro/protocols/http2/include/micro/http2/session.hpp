@@ -117,6 +117,8 @@ class Session {
   // --- State ---
 
   std::size_t active_streams() const noexcept;
+  // Calls `visit` for every open stream, oldest first. It may reset and close streams.
+  void for_each_stream(void (*visit)(Stream& stream, void* argument), void* argument);
   bool peer_goaway() const noexcept;
   // As announced by the peer; 100 before its SETTINGS have arrived, 2^32-1 when it sets no limit.
   std::uint32_t peer_max_concurrent_streams() const noexcept;

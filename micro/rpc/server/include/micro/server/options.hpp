@@ -11,11 +11,13 @@
 
 namespace micro::rpc {
 
-// How a server listens and what it lets one client cost.
+// How a server listens and what it lets one client cost. The defaults are safe towards strangers; docs/reference/limits.md says
+// what they add up to. A Duration of zero switches its limit off.
 struct ServerOptions {
   // Where to listen; port 0 takes a free one, an empty host all interfaces, unix_path a Unix socket.
   Address address;
-  // Larger request messages and bodies are refused: RESOURCE_EXHAUSTED, on HTTP status 413.
+  // Larger request messages and bodies are refused: RESOURCE_EXHAUSTED, on HTTP status 413. Compressed messages are held to it
+  // while they are decompressed. Raise it for services that take large messages, not for all.
   std::size_t max_receive_message_size = 4 * 1024 * 1024;
   // The longest a call may take when neither the caller nor its endpoint says less. Zero: no limit.
   Duration request_timeout{};
@@ -23,8 +25,47 @@ struct ServerOptions {
   std::uint32_t max_concurrent_streams = 1024;
   // Names and values of one request's headers, in bytes. Beyond: 431, or a reset stream on HTTP/2.
   std::uint32_t max_header_bytes = 32 * 1024;
+  // Header fields of one request, and trailers counted anew. Beyond: as above.
+  std::uint32_t max_header_count = 100;
   // JSON answers have every field, also those with zero values, as go-micro's clients and most people expect.
   bool json_zero_values = true;
+
+  // Connections open at once, over all loops; one more is closed as soon as it is accepted. 0: no limit but the next. Whatever
+  // this says, a tenth of the descriptors the process may open (RLIMIT_NOFILE, read when the server listens) is left for other
+  // things. An idle connection costs about 5 KiB. Raise both for servers of many idle clients.
+  std::size_t max_connections = 10'000;
+  // The same for one peer address (its port aside). 0: no limit. Off, because all clients behind one proxy or translation have
+  // one address; set it where clients connect directly. Unix sockets are not counted.
+  std::size_t max_connections_per_peer = 0;
+
+  // Bytes of requests that have not arrived whole, over all connections: bodies under way, and messages that handlers of streams
+  // have not read yet. Beyond: what would need more is refused with UNAVAILABLE, on HTTP 503. Without it, one connection could
+  // make the server hold max_concurrent_streams x max_receive_message_size. Raise it for services that take many large uploads at
+  // once.
+  std::size_t max_buffered_bytes = 256 * 1024 * 1024;
+
+  // From accepting to the end of the first request's head (HTTP/2: the client's SETTINGS), and from the first bytes of a later
+  // head to its end, however steadily it trickles in. Beyond: 408 on HTTP/1.1, then the connection is closed.
+  Duration header_timeout = std::chrono::seconds(30);
+  // How long a request's body may fall short of min_transfer_rate. Counts only while bytes are waited for: neither while a
+  // handler has not read what came, nor on gRPC calls whose client streams, which may be silent for hours. Beyond: 408, on gRPC
+  // DEADLINE_EXCEEDED.
+  Duration body_timeout = std::chrono::seconds(30);
+  // How long the peer may take less of our output than min_transfer_rate: beyond, the connection is closed. On HTTP/2 also for an
+  // answer that is complete and waits for the peer's window: its stream is reset. A handler that still streams is not cut by it.
+  Duration write_timeout = std::chrono::seconds(60);
+  // Bytes per second, on the average of the two timeouts above, that a body or answer under way must move at. 0: anything that
+  // moves.
+  std::uint32_t min_transfer_rate = 240;
+  // A connection without a call is closed after this; HTTP/2 clients are told first (GOAWAY). Longer than clients keep theirs.
+  Duration idle_timeout = std::chrono::minutes(5);
+  // HTTP/2: when nothing has come for this long from a peer with open calls it is sent a PING, ...
+  Duration keepalive_time = std::chrono::minutes(1);
+  // ... and when nothing comes for this long after it, the peer is dead: the connection is closed, its calls are cancelled.
+  Duration keepalive_timeout = std::chrono::seconds(20);
+  // A connection this old takes no more calls than those begun (GOAWAY, "Connection: close"), so that clients spread anew after
+  // nodes have joined. Off: most balancers do without.
+  Duration max_connection_age{};
   // Browsers on pages of other sites. Off unless origins are named.
   CorsOptions cors;
   // Origins whose pages may open WebSockets ("https://example.com"); empty: all. Browsers do not ask before they open one, so a
@@ -42,6 +83,21 @@ struct ServerCounters {
   std::uint64_t calls = 0;             // begun
   std::uint64_t open_calls = 0;
   std::uint64_t failed_calls = 0;      // ended with an error
+
+  // Limits that had to act.
+  std::uint64_t refused_connections = 0;       // max_connections
+  std::uint64_t refused_peer_connections = 0;  // max_connections_per_peer
+  std::uint64_t malformed = 0;                 // connections ended because what came was not the protocol
+  std::uint64_t oversized = 0;                 // requests beyond a limit of size: headers, body, message, also once decompressed
+  std::uint64_t buffered_bytes = 0;            // of unfinished requests, just now
+  std::uint64_t memory_refusals = 0;           // max_buffered_bytes
+  std::uint64_t floods = 0;                    // connections ended with ENHANCE_YOUR_CALM (http2::Options)
+  std::uint64_t header_timeouts = 0;
+  std::uint64_t body_timeouts = 0;
+  std::uint64_t write_timeouts = 0;  // connections closed and streams reset
+  std::uint64_t idle_timeouts = 0;
+  std::uint64_t keepalive_timeouts = 0;
+  std::uint64_t aged_connections = 0;  // max_connection_age
 };
 
 }  // namespace micro::rpc
