@@ -103,6 +103,7 @@ void DecodedBlock::clear() noexcept {
   content_length = -1;
   malformed = nullptr;
   too_large = false;
+  excess = Excess::kNone;
 }
 
 void HeaderValidator::add(const Field& field) {

@@ -72,6 +72,7 @@ void SessionImpl::begin_frame() {
   frame_left_ = frame_.length;
   if (frame_.type == FrameType::kData) return begin_data_frame();
   if (frame_.type > FrameType::kContinuation) {
+    if (!charge_control()) return;
     read_state_ = frame_.length == 0 ? ReadState::kFrameHeader : ReadState::kSkip;
     return;
   }
@@ -106,20 +107,25 @@ void SessionImpl::on_payload(std::string_view payload) {
     case FrameType::kContinuation:
       return on_continuation_frame(payload);
     case FrameType::kPriority:
-      return on_priority_frame(payload);
+      if (charge_control()) on_priority_frame(payload);
+      return;
     case FrameType::kRstStream:
       return on_rst_stream_frame(payload);
     case FrameType::kSettings:
-      return on_settings_frame(payload);
+      if (charge_control()) on_settings_frame(payload);
+      return;
     case FrameType::kPushPromise:
       return fail(ErrorCode::kProtocolError,
                   is_server() ? "PUSH_PROMISE from a client" : "PUSH_PROMISE although push is disabled");
     case FrameType::kPing:
-      return on_ping_frame(payload);
+      if (charge_control()) on_ping_frame(payload);
+      return;
     case FrameType::kGoaway:
-      return on_goaway_frame(payload);
+      if (charge_control()) on_goaway_frame(payload);
+      return;
     case FrameType::kWindowUpdate:
-      return on_window_update_frame(payload);
+      if (charge_control()) on_window_update_frame(payload);
+      return;
     case FrameType::kData:
       return;
   }
@@ -180,8 +186,9 @@ void SessionImpl::begin_data_payload(std::uint32_t length, std::uint32_t padding
   if (frame_left_ != 0) return;
   if (frame_.has(kFlagEndStream)) {
     if (data_stream_ != nullptr) deliver_data(*data_stream_, {}, true);
-  } else if (!empty_frames_.allow(now_, options_.flood_window, options_.max_empty_frames)) {
-    return flood("too many empty DATA frames");
+  } else {
+    ++counters_.empty_frames;
+    if (!empty_frames_.take(now_)) return flood(Flood::kEmptyFrames, "too many empty DATA frames");
   }
   after_data();
 }
