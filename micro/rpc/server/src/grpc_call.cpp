@@ -253,6 +253,7 @@ void GrpcCall::wake(std::coroutine_handle<>& slot) {
 void GrpcCall::detach(const Error& reason) {
   if (stream_ == nullptr) return;
   stream_ = nullptr;
+  if (running_) abandoned_ = protocol_->abandoned().add();
   protocol_->forget(*this);
   protocol_ = nullptr;
   if (running_) {
@@ -318,6 +319,7 @@ Task<Result<void>> GrpcCall::close_send() { co_return Result<void>{}; }
 // Both ends are done: back to the pool.
 void GrpcCall::release() {
   worker_.call_ended(open_, failed_);
+  abandoned_.reset();
   cancelled_.unlink();
   request_.reset();
   reply_.reset();

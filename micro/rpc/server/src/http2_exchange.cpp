@@ -191,6 +191,8 @@ void Http2Exchange::drained() {
 
 const std::string& Http2Exchange::peer() const noexcept { return protocol_.connection().peer(); }
 
+Abandoned::Ticket Http2Exchange::abandon() { return protocol_.abandoned().add(); }
+
 void Http2Exchange::detach(const Error& reason) {
   if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(reason);
   protocol_.forget(*this);

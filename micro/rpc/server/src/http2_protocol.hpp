@@ -7,6 +7,7 @@
 
 #include <micro/http2/session.hpp>
 
+#include "abandoned.hpp"
 #include "connection_protocol.hpp"
 #include "endpoint_table.hpp"
 #include "flush_waiter.hpp"
@@ -39,6 +40,7 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   Connection& connection() noexcept { return connection_; }
   Worker& worker() noexcept { return worker_; }
   void output_added() noexcept;
+  Abandoned& abandoned() noexcept { return abandoned_; }
 
   // Answers a call that never begins.
   void reject(http2::Stream& stream, const Error& error, bool unknown_encoding = false);
@@ -60,6 +62,7 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
 
   Connection& connection_;
   Worker& worker_;
+  Abandoned abandoned_;  // outlives the session, whose end abandons calls
   http2::Session session_;
   EndpointTable::Hint last_called_;
   std::vector<FlushWaiter*> waiting_for_flush_;

@@ -62,6 +62,7 @@ class HttpCarriedCall : public HttpCarrier {
 
   OpenCall open_{context_};
   CancelCallback cancelled_;
+  Abandoned::Ticket abandoned_;
   bool running_ = false;
   bool ending_ = false;  // end() is on the stack
   bool failed_ = false;
