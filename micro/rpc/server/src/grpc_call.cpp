@@ -125,7 +125,13 @@ void GrpcCall::finish(Reply reply) {
     answer(reply);
     finishing_ = false;
   }
-  if (stream_ == nullptr) release();
+  if (stream_ == nullptr) return release();
+  // The answer may wait long for the peer's window; the messages need not.
+  call_.request = {};
+  call_.reply = {};
+  request_.reset();
+  reply_.reset();
+  reader_.reset({});
 }
 
 void GrpcCall::on_cancel(const Error& reason) {
