@@ -49,6 +49,7 @@ class HeaderValidator {
   DecodedBlock& out_;
   std::uint8_t seen_ = 0;  // one bit a pseudo-header field
   bool regular_seen_ = false;
+  std::string_view host_;
 };
 
 }  // namespace micro::http2
