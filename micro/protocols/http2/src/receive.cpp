@@ -112,13 +112,13 @@ void SessionImpl::on_payload(std::string_view payload) {
     case FrameType::kRstStream:
       return on_rst_stream_frame(payload);
     case FrameType::kSettings:
-      if (charge_control()) on_settings_frame(payload);
+      if (charge_unless_due()) on_settings_frame(payload);
       return;
     case FrameType::kPushPromise:
       return fail(ErrorCode::kProtocolError,
                   is_server() ? "PUSH_PROMISE from a client" : "PUSH_PROMISE although push is disabled");
     case FrameType::kPing:
-      if (charge_control()) on_ping_frame(payload);
+      if (charge_unless_due()) on_ping_frame(payload);
       return;
     case FrameType::kGoaway:
       if (charge_control()) on_goaway_frame(payload);
@@ -231,7 +231,7 @@ void SessionImpl::credit_connection(std::int64_t bytes) {
 void SessionImpl::start_measuring() {
   if (estimator_.measuring() || window_target_ >= options_.max_window) return;
   estimator_.start(now_);
-  writer_.ping(BdpEstimator::kPing, false);
+  send_ping(BdpEstimator::kPing);
 }
 
 void SessionImpl::grow_windows() {
@@ -242,6 +242,7 @@ void SessionImpl::grow_windows() {
   window_target_ = static_cast<std::uint32_t>(target);
   const SettingValue announced{Setting::kInitialWindowSize, window_target_};
   writer_.settings({&announced, 1});
+  ++acknowledgements_due_;
   if (target > stream_window_) {
     stream_window_ = window_target_;
     streams_.for_each([&](StreamState& stream) { stream.receive_window.resize(target); });

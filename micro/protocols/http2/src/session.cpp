@@ -81,6 +81,7 @@ void SessionImpl::send_initial_settings() {
   if (options_.max_frame_size != kDefaultMaxFrameSize) settings.push_back({Setting::kMaxFrameSize, options_.max_frame_size});
   settings.push_back({Setting::kMaxHeaderListSize, options_.max_header_list_size});
   writer_.settings(settings);
+  ++acknowledgements_due_;
   if (options_.connection_window > kDefaultWindow) {
     writer_.window_update(0, receive_window_.grow(options_.connection_window));
   }
@@ -188,6 +189,17 @@ bool SessionImpl::charge_control() {
   return false;
 }
 
+bool SessionImpl::charge_unless_due() {
+  if (!frame_.has(kFlagAck) || acknowledgements_due_ == 0) return charge_control();
+  --acknowledgements_due_;
+  return true;
+}
+
+void SessionImpl::send_ping(std::uint64_t payload) {
+  ++acknowledgements_due_;
+  writer_.ping(payload, false);
+}
+
 void SessionImpl::count_reply() {
   // What the owner has put in front of our output makes it look larger, never smaller.
   if (writer_.output().size() + replies_taken_at_ <= counters_.bytes_sent) {
@@ -251,7 +263,7 @@ Result<void> SessionImpl::upgrade(std::string_view settings, std::span<const Fie
 }
 
 void SessionImpl::ping(std::uint64_t payload) {
-  if (!failed_) writer_.ping(payload, false);
+  if (!failed_) send_ping(payload);
 }
 
 void SessionImpl::goaway(ErrorCode code, std::string_view debug) {
@@ -259,7 +271,7 @@ void SessionImpl::goaway(ErrorCode code, std::string_view debug) {
   if (is_server() && code == ErrorCode::kNoError) {
     goaway_ = Goaway::kAnnounced;
     writer_.goaway(kMaxStreamId, code, debug);
-    writer_.ping(kGoawayPing, false);
+    send_ping(kGoawayPing);
     return;
   }
   goaway_ = Goaway::kFinal;

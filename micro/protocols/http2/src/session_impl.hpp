@@ -86,6 +86,9 @@ class SessionImpl {
   // These return false, and the connection has failed, when the peer has had more than its share.
   bool charge_reset();
   bool charge_control();
+  // The same for PING and SETTINGS, where an acknowledgement that is due costs nothing.
+  bool charge_unless_due();
+  void send_ping(std::uint64_t payload);
   void count_reply();
   // A stream number the peer has used, or could have: not idle (RFC 9113 section 5.1).
   bool is_idle(std::uint32_t id) const noexcept;
@@ -196,6 +199,7 @@ class SessionImpl {
   Budget resets_;
   Budget control_frames_;
   Budget empty_frames_;
+  std::uint64_t acknowledgements_due_ = 0;
   std::uint64_t cut_short_ = 0;         // streams that did not end by themselves
   std::uint64_t resets_earned_ = 0;     // by streams that did; given back to the budget so far
   std::uint64_t controls_earned_ = 0;   // the same for control frames

@@ -57,9 +57,9 @@ struct Options {
   std::uint32_t max_resets = 1000;
 
   // Frames that only steer or do nothing: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY, unknown types, interim responses,
-  // header sections on streams that are gone (CVE-2019-9512, 9513, 9515). Each stream adds 4 and each DATA frame we send 8, up to
-  // the limit: that is more than any client needs to steer them. DATA frames of less than 256 bytes that the peer's window has
-  // cut off add nothing ("data dribble", CVE-2019-9511).
+  // header sections on streams that are gone (CVE-2019-9512, 9513, 9515). Acknowledgements that are due are not counted. Each
+  // stream adds 4 and each DATA frame we send 8, up to the limit: that is more than any client needs to steer them. DATA frames
+  // of less than 256 bytes that the peer's window has cut off add nothing ("data dribble", CVE-2019-9511).
   std::uint32_t max_control_frames = 10000;
 
   // DATA frames without payload and without END_STREAM (CVE-2019-9518).
