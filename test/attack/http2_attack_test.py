@@ -5,10 +5,11 @@ import itertools
 import struct
 
 import harness
-from http2_frames import (ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, GET, GOAWAY, HEADER_TABLE_SIZE,
-                          HEADERS, INITIAL_WINDOW_SIZE, MAX_STREAM, MAX_WINDOW, NO_ERROR, PADDED, PING, PRIORITY, PROTOCOL_ERROR,
-                          REFUSED_STREAM, RST_STREAM, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, Attacker, countdown, data, field, frame,
-                          headers, hello, ping, priority, rst_stream, settings, streams, window_update)
+from http2_frames import (ACK, CONTINUATION, DATA, ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, GET, GOAWAY, HEADER_TABLE_SIZE,
+                          HEADERS, INITIAL_WINDOW_SIZE, MAX_STREAM, MAX_WINDOW, NO_ERROR, PADDED, PING, PRIORITY,
+                          PROTOCOL_ERROR, REFUSED_STREAM, RST_STREAM, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, Attacker,
+                          countdown, data, field, frame, headers, hello, ping, priority, rst_stream, settings, streams,
+                          window_update)
 
 LIMITS = {"loops": "2", "registry": "memory"}
 RESETS, CONTROL = "too many streams reset", "too many frames that carry nothing"
@@ -43,18 +44,18 @@ class Resets(Http2):
         self.flood("rapid reset of streaming calls", (countdown(n, 1 << 30) + rst_stream(n) for n in streams()), RESETS, 100000)
 
     def test_made_you_reset(self):
+        # The handler waits for the window of a reply, so that the stream is open when the error comes.
         ways = {
-            "WINDOW_UPDATE of 0": lambda n: window_update(n, 0),
-            "window overflow": lambda n: window_update(n, MAX_WINDOW),
-            "PRIORITY of a wrong length": lambda n: frame(PRIORITY, 0, n, b"1234"),
-            "PRIORITY on itself": lambda n: frame(PRIORITY, 0, n, struct.pack(">IB", n, 1)),
-            "DATA on a half-closed stream": lambda n: frame(DATA, 0, n, b"x"),
-            "HEADERS on a half-closed stream": lambda n: headers(n, GET),
+            "WINDOW_UPDATE of 0": lambda n: hello(n) + window_update(n, 0),
+            "window overflow": lambda n: countdown(n, 1 << 30) + window_update(n, MAX_WINDOW) * 2,
+            "PRIORITY of a wrong length": lambda n: hello(n) + frame(PRIORITY, 0, n, b"1234"),
+            "PRIORITY on itself": lambda n: hello(n) + frame(PRIORITY, 0, n, struct.pack(">IB", n, 1)),
+            "DATA on a half-closed stream": lambda n: hello(n) + frame(DATA, 0, n, b"x"),
+            "HEADERS on a half-closed stream": lambda n: hello(n) + headers(n, GET),
         }
         for way, provoke in ways.items():
             with self.subTest(way):
-                # The handler waits for the window of a reply, so that the stream is open when the error comes.
-                self.flood(f"MadeYouReset (CVE-2025-8671): {way}", (hello(n) + provoke(n) for n in streams()), RESETS, 100000,
+                self.flood(f"MadeYouReset (CVE-2025-8671): {way}", (provoke(n) for n in streams()), RESETS, 100000,
                            (INITIAL_WINDOW_SIZE, 0))
 
     def test_malformed(self):
