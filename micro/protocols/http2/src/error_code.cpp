@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <micro/http2/options.hpp>
+
 namespace micro::http2 {
 
 std::string_view to_string(ErrorCode code) noexcept {
@@ -21,6 +23,13 @@ std::string_view to_string(ErrorCode code) noexcept {
                                                               "HTTP_1_1_REQUIRED"};
   const auto number = static_cast<std::uint32_t>(code);
   return number < kNames.size() ? kNames[number] : std::string_view("UNKNOWN_ERROR");
+}
+
+std::string_view to_string(Flood flood) noexcept {
+  static constexpr std::string_view kNames[] = {"none",          "resets",        "control frames",
+                                                "empty frames",  "continuations", "header size",
+                                                "table updates", "settings",      "queued replies"};
+  return kNames[static_cast<std::size_t>(flood)];
 }
 
 }  // namespace micro::http2

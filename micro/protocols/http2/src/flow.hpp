@@ -92,21 +92,28 @@ class BdpEstimator {
   bool measuring_ = false;
 };
 
-// Counts events within spans of fixed length.
-class RateLimit {
+// What a peer may do in excess: `limit` events at once, as many again after `span`, refilled evenly. A token bucket, kept as the
+// time at which it will be full.
+class Budget {
  public:
-  // False when this event is one more than `limit` in the present span.
-  bool allow(TimePoint now, Duration span, std::uint32_t limit) noexcept {
-    if (now - start_ >= span) {
-      start_ = now;
-      count_ = 0;
-    }
-    return ++count_ <= limit;
+  Budget(std::uint32_t limit, Duration span) noexcept
+      : span_(span), cost_(limit == 0 ? span + Duration(1) : std::max(span / limit, Duration(1))) {}
+
+  // False when this event is one too many.
+  bool take(TimePoint now) noexcept {
+    full_at_ = std::max(full_at_, now) + cost_;
+    return full_at_ - now <= span_;
+  }
+
+  void give_back(std::uint64_t events) noexcept {
+    const auto most = static_cast<std::uint64_t>(span_ / cost_) + 1;
+    full_at_ -= cost_ * static_cast<std::int64_t>(std::min(events, most));
   }
 
  private:
-  TimePoint start_{};
-  std::uint32_t count_ = 0;
+  Duration span_;
+  Duration cost_;  // of one event, in time to refill
+  TimePoint full_at_{};
 };
 
 }  // namespace micro::http2

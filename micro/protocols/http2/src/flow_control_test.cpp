@@ -90,9 +90,9 @@ TEST(Sending, SettingsMoveWindowsBelowZero) {
   ASSERT_TRUE(peer.feed(settings({{4, 4}}) + window_update(1, 6)));  // 0 - 6 + 6
   EXPECT_THAT(peer.frames(), ElementsAre("SETTINGS ack"));
   ASSERT_TRUE(peer.feed(settings({{4, 6}})));
-  EXPECT_THAT(peer.frames(), ElementsAre("DATA 1 2", "SETTINGS ack"));
+  EXPECT_THAT(peer.frames(), ElementsAre("SETTINGS ack", "DATA 1 2"));
   ASSERT_TRUE(peer.feed(settings({{4, 100}})));
-  EXPECT_THAT(peer.frames(), ElementsAre("DATA 1 1 end", "SETTINGS ack"));
+  EXPECT_THAT(peer.frames(), ElementsAre("SETTINGS ack", "DATA 1 1 end"));
 }
 
 TEST(Sending, StreamsTakeTurnsOnTheConnectionWindow) {

@@ -31,8 +31,7 @@ void FrameWriter::control(FrameType type, std::uint8_t flags, std::uint32_t stre
   char* out = output_.prepare(kFrameHeaderSize + payload.size());
   store_frame_header(out, {static_cast<std::uint32_t>(payload.size()), type, flags, stream_id});
   if (!payload.empty()) std::memcpy(out + kFrameHeaderSize, payload.data(), payload.size());
-  output_.commit(kFrameHeaderSize + payload.size());
-  ++counters_.frames_sent;
+  committed(kFrameHeaderSize + payload.size());
 }
 
 void FrameWriter::headers(std::uint32_t stream_id, std::string_view prefix, std::string_view block, bool end_stream,
@@ -52,8 +51,7 @@ void FrameWriter::headers(std::uint32_t stream_id, std::string_view prefix, std:
     std::copy_n(block.data(), count - first, out);
     prefix.remove_prefix(first);
     block.remove_prefix(count - first);
-    output_.commit(kFrameHeaderSize + count);
-    ++counters_.frames_sent;
+    committed(kFrameHeaderSize + count);
     header.type = FrameType::kContinuation;
     header.flags = 0;
   } while (left != 0);
@@ -69,10 +67,11 @@ void FrameWriter::data(std::uint32_t stream_id, Chain& from, std::size_t count, 
   begin_data(0);
   store_frame_header(open_data_, {static_cast<std::uint32_t>(count), FrameType::kData,
                                   static_cast<std::uint8_t>(end_stream ? kFlagEndStream : 0), stream_id});
-  output_.commit(kFrameHeaderSize);
+  committed(kFrameHeaderSize);
   from.move_to(output_, count);
-  ++counters_.frames_sent;
+  counters_.bytes_sent += count;
   counters_.data_bytes_sent += count;
+  ++counters_.data_frames_sent;
 }
 
 void FrameWriter::rst_stream(std::uint32_t stream_id, ErrorCode code) {
@@ -96,8 +95,7 @@ void FrameWriter::goaway(std::uint32_t last_stream_id, ErrorCode code, std::stri
   store_be32(out + kFrameHeaderSize, last_stream_id);
   store_be32(out + kFrameHeaderSize + 4, static_cast<std::uint32_t>(code));
   std::copy_n(debug.data(), debug.size(), out + kFrameHeaderSize + 8);
-  output_.commit(kFrameHeaderSize + 8 + debug.size());
-  ++counters_.frames_sent;
+  committed(kFrameHeaderSize + 8 + debug.size());
 }
 
 void FrameWriter::window_update(std::uint32_t stream_id, std::uint32_t increment) {
@@ -114,9 +112,9 @@ char* FrameWriter::begin_data(std::size_t count) {
 void FrameWriter::end_data(std::uint32_t stream_id, std::size_t count, bool end_stream) {
   store_frame_header(open_data_, {static_cast<std::uint32_t>(count), FrameType::kData,
                                   static_cast<std::uint8_t>(end_stream ? kFlagEndStream : 0), stream_id});
-  output_.commit(kFrameHeaderSize + count);
-  ++counters_.frames_sent;
+  committed(kFrameHeaderSize + count);
   counters_.data_bytes_sent += count;
+  ++counters_.data_frames_sent;
 }
 
 }  // namespace micro::http2

@@ -76,7 +76,10 @@ class FrameWriter {
 
   Chain& output() noexcept { return output_; }
 
-  void preface() { output_.append(kPreface); }
+  void preface() {
+    output_.append(kPreface);
+    counters_.bytes_sent += kPreface.size();
+  }
 
   void settings(std::span<const SettingValue> values);
   void settings_ack() { control(FrameType::kSettings, kFlagAck, 0, {}); }
@@ -98,6 +101,12 @@ class FrameWriter {
 
  private:
   void control(FrameType type, std::uint8_t flags, std::uint32_t stream_id, std::string_view payload);
+  // A frame of so many bytes is complete.
+  void committed(std::size_t bytes) noexcept {
+    output_.commit(bytes);
+    counters_.bytes_sent += bytes;
+    ++counters_.frames_sent;
+  }
 
   Counters& counters_;
   Chain output_;

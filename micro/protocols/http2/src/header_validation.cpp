@@ -72,6 +72,18 @@ bool valid_value(std::string_view value) noexcept {
   return !may_have_controls(value) || all_outside(value, kNotValue);
 }
 
+std::string_view without_default_port(std::string_view authority, std::string_view scheme) noexcept {
+  const std::string_view port = scheme == "https" ? ":443" : ":80";
+  if (authority.ends_with(port)) authority.remove_suffix(port.size());
+  return authority;
+}
+
+bool same_authority(std::string_view a, std::string_view b, std::string_view scheme) noexcept {
+  if (a == b) return true;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(without_default_port(a, scheme), without_default_port(b, scheme), {}, lower, lower);
+}
+
 bool is_connection_specific(std::string_view name) noexcept {
   switch (name.size()) {
     case 7:
@@ -103,6 +115,7 @@ void DecodedBlock::clear() noexcept {
   content_length = -1;
   malformed = nullptr;
   too_large = false;
+  excess = Excess::kNone;
 }
 
 void HeaderValidator::add(const Field& field) {
@@ -167,6 +180,10 @@ void HeaderValidator::check_regular(std::string_view name, std::string_view valu
   if (is_connection_specific(name)) return malformed("connection-specific field");
   if (name == "te" && value != "trailers") return malformed("te other than trailers");
   if (name == "content-length" && kind_ != BlockKind::kTrailers) check_content_length(value);
+  if (name == "host" && kind_ == BlockKind::kRequest) {
+    if (host_.data() != nullptr && host_ != value) return malformed("contradicting host fields");
+    host_ = value;
+  }
 }
 
 void HeaderValidator::check_content_length(std::string_view value) {
@@ -202,9 +219,11 @@ void HeaderValidator::finish_request() {
   if (http && block.path.front() != '/' && !(block.path == "*" && block.method == "OPTIONS"))
     return malformed(":path not absolute");
   if ((seen_ & kAuthority) == 0) {
-    const std::string_view host = block.find("host");
-    if (!all_outside(host, kNotUri)) return malformed("bad host");
-    block.authority = host;
+    if (!all_outside(host_, kNotUri)) return malformed("bad host");
+    block.authority = host_;
+  } else if (host_.data() != nullptr && !same_authority(block.authority, host_, block.scheme)) {
+    // RFC 9113 section 8.3.1: or two readers of the request could disagree whose it is.
+    return malformed("host other than :authority");
   }
 }
 

@@ -20,6 +20,9 @@ struct DecodedBlock {
   std::int64_t content_length = -1;  // -1: not given
   const char* malformed = nullptr;   // why RFC 9113 section 8 calls the section malformed, for people; nullptr when it is not
   bool too_large = false;
+  // Why decoding was broken off although the block may be sound.
+  enum class Excess : std::uint8_t { kNone, kSize, kTableUpdates };
+  Excess excess = Excess::kNone;
 
   void clear() noexcept;
 };
@@ -46,6 +49,7 @@ class HeaderValidator {
   DecodedBlock& out_;
   std::uint8_t seen_ = 0;  // one bit a pseudo-header field
   bool regular_seen_ = false;
+  std::string_view host_;
 };
 
 }  // namespace micro::http2

@@ -14,7 +14,11 @@ namespace {
 constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 section 6.5.2
 constexpr std::size_t kEncoderTable = 4096;
 constexpr std::size_t kLongestRepeatable = 256;
+constexpr std::size_t kLongestMemo = 4096;  // of the decoded text, which each connection keeps
 constexpr std::size_t kPooledBlocks = 4;
+constexpr std::size_t kBombFactor = 4;  // a section so many times too large is not decoded to its end
+// Two in a row can have a meaning (RFC 7541 section 4.2); some encoders are clumsy.
+constexpr int kMaxTableUpdates = 8;
 
 thread_local std::vector<std::unique_ptr<DecodedBlock>> block_pool;
 
@@ -36,25 +40,40 @@ class FieldSink {
         out_(out),
         room_(options.max_header_list_size),
         count_(options.max_header_count),
+        spare_room_((kBombFactor - 1) * room_),
+        spare_count_((kBombFactor - 1) * count_),
         discard_(kind == BlockKind::kDiscard) {
     // Reserved in full so that views into it stay valid while fields are added; only touched pages cost memory.
     out.clear();
     out.text.prepare(options.max_header_list_size);
   }
 
-  void operator()(std::string_view name, std::string_view value, bool sensitive) {
+  // False when there is no point in going on.
+  bool operator()(std::string_view name, std::string_view value, bool sensitive) {
     const std::size_t size = name.size() + value.size() + kFieldOverhead;
-    if (size > room_ || count_ == 0) out_.too_large = true;
-    if (out_.too_large || discard_) return;
+    if (size > room_ || count_ == 0) return exceed(size);
     room_ -= size;
     --count_;
-    validator_.add({keep(name), keep(value), sensitive});
+    if (!discard_) validator_.add({keep(name), keep(value), sensitive});
+    return true;
   }
   void finish() {
     if (!discard_) validator_.finish();
   }
 
  private:
+  bool exceed(std::size_t size) {
+    out_.too_large = true;
+    room_ = 0;
+    if (size > spare_room_ || spare_count_ == 0) {
+      out_.excess = DecodedBlock::Excess::kSize;
+      return false;
+    }
+    spare_room_ -= size;
+    --spare_count_;
+    return true;
+  }
+
   std::string_view keep(std::string_view bytes) {
     const std::size_t offset = out_.text.size();
     out_.text.append(bytes);
@@ -65,8 +84,19 @@ class FieldSink {
   DecodedBlock& out_;
   std::size_t room_;
   std::size_t count_;
+  std::size_t spare_room_;  // what is decoded beyond the limits, only to keep the tables of both ends alike
+  std::size_t spare_count_;
   bool discard_;
 };
+
+int leading_table_updates(std::string_view block) noexcept {
+  int count = 0;
+  std::size_t size = 0;
+  for (std::size_t at = 0; at < block.size() && (static_cast<std::uint8_t>(block[at]) & 0xe0) == 0x20; ++count) {
+    if (!read_integer(block, at, 5, size)) break;
+  }
+  return count;
+}
 
 std::string_view view_of(const std::uint8_t* bytes, std::size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
 
@@ -139,7 +169,7 @@ const DecodedBlock* HeaderDecoder::decode(std::string_view block, BlockKind kind
   const std::uint64_t fingerprint = fingerprint_of(block);
   const bool again = fingerprint == last_repeatable_;
   if (!decode_into(block, state, kind, options, scratch)) return nullptr;
-  if (again && !scratch.too_large) {
+  if (again && !scratch.too_large && scratch.text.size() <= kLongestMemo) {
     if (!memo_) memo_ = std::make_unique<Memo>();
     memo_->assign(block, kind, scratch);
   } else if (memo_) {
@@ -153,9 +183,13 @@ bool HeaderDecoder::decode_into(std::string_view block, BlockState state, BlockK
                                 DecodedBlock& out) {
   FieldSink sink(kind, options, out);
   if (state == BlockState::kStateless) {
-    decode_stateless(block, sink);
+    if (!decode_stateless(block, sink)) return false;
     sink.finish();
     return true;
+  }
+  if (leading_table_updates(block) > kMaxTableUpdates) {
+    out.excess = DecodedBlock::Excess::kTableUpdates;
+    return false;
   }
   if (!create()) return false;
   const auto* in = reinterpret_cast<const std::uint8_t*>(block.data());
@@ -168,7 +202,8 @@ bool HeaderDecoder::decode_into(std::string_view block, BlockState state, BlockK
     in += used;
     left -= static_cast<std::size_t>(used);
     if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
-      sink(view_of(nv.name, nv.namelen), view_of(nv.value, nv.valuelen), (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0);
+      const bool sensitive = (nv.flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0;
+      if (!sink(view_of(nv.name, nv.namelen), view_of(nv.value, nv.valuelen), sensitive)) return false;
     }
     if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
     if ((flags & NGHTTP2_HD_INFLATE_EMIT) == 0 && left == 0) return false;

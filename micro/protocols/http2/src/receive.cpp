@@ -72,6 +72,7 @@ void SessionImpl::begin_frame() {
   frame_left_ = frame_.length;
   if (frame_.type == FrameType::kData) return begin_data_frame();
   if (frame_.type > FrameType::kContinuation) {
+    if (!charge_control()) return;
     read_state_ = frame_.length == 0 ? ReadState::kFrameHeader : ReadState::kSkip;
     return;
   }
@@ -106,20 +107,25 @@ void SessionImpl::on_payload(std::string_view payload) {
     case FrameType::kContinuation:
       return on_continuation_frame(payload);
     case FrameType::kPriority:
-      return on_priority_frame(payload);
+      if (charge_control()) on_priority_frame(payload);
+      return;
     case FrameType::kRstStream:
       return on_rst_stream_frame(payload);
     case FrameType::kSettings:
-      return on_settings_frame(payload);
+      if (charge_unless_due()) on_settings_frame(payload);
+      return;
     case FrameType::kPushPromise:
       return fail(ErrorCode::kProtocolError,
                   is_server() ? "PUSH_PROMISE from a client" : "PUSH_PROMISE although push is disabled");
     case FrameType::kPing:
-      return on_ping_frame(payload);
+      if (charge_unless_due()) on_ping_frame(payload);
+      return;
     case FrameType::kGoaway:
-      return on_goaway_frame(payload);
+      if (charge_control()) on_goaway_frame(payload);
+      return;
     case FrameType::kWindowUpdate:
-      return on_window_update_frame(payload);
+      if (charge_control()) on_window_update_frame(payload);
+      return;
     case FrameType::kData:
       return;
   }
@@ -180,8 +186,9 @@ void SessionImpl::begin_data_payload(std::uint32_t length, std::uint32_t padding
   if (frame_left_ != 0) return;
   if (frame_.has(kFlagEndStream)) {
     if (data_stream_ != nullptr) deliver_data(*data_stream_, {}, true);
-  } else if (!empty_frames_.allow(now_, options_.flood_window, options_.max_empty_frames)) {
-    return flood("too many empty DATA frames");
+  } else {
+    ++counters_.empty_frames;
+    if (!empty_frames_.take(now_)) return flood(Flood::kEmptyFrames, "too many empty DATA frames");
   }
   after_data();
 }
@@ -224,7 +231,7 @@ void SessionImpl::credit_connection(std::int64_t bytes) {
 void SessionImpl::start_measuring() {
   if (estimator_.measuring() || window_target_ >= options_.max_window) return;
   estimator_.start(now_);
-  writer_.ping(BdpEstimator::kPing, false);
+  send_ping(BdpEstimator::kPing);
 }
 
 void SessionImpl::grow_windows() {
@@ -235,6 +242,7 @@ void SessionImpl::grow_windows() {
   window_target_ = static_cast<std::uint32_t>(target);
   const SettingValue announced{Setting::kInitialWindowSize, window_target_};
   writer_.settings({&announced, 1});
+  ++acknowledgements_due_;
   if (target > stream_window_) {
     stream_window_ = window_target_;
     streams_.for_each([&](StreamState& stream) { stream.receive_window.resize(target); });

@@ -28,9 +28,8 @@ void SessionImpl::on_rst_stream_frame(std::string_view payload) {
   if (is_idle(id)) return fail(ErrorCode::kProtocolError, "RST_STREAM on an idle stream");
   ++counters_.resets_received;
   StreamState* const stream = streams_.find(id);
-  // RST_STREAM(NO_ERROR) behind a complete response is how a server ends a request it need not read: no abuse.
-  const bool answered = !is_server() && stream != nullptr && stream->remote_closed_;
-  if (!answered && !charge_reset()) return;
+  // A client asked for each of its streams, so that a server that resets them floods nobody.
+  if (is_server() ? !charge_reset() : (stream == nullptr && !charge_control())) return;
   if (stream == nullptr) return;
   reset_streams_.add(id, false);
   peer_reset(*stream, static_cast<ErrorCode>(load_be32(payload.data())));
@@ -44,24 +43,31 @@ void SessionImpl::on_settings_frame(std::string_view payload) {
   }
   if (payload.size() % kSettingSize != 0)
     return fail(ErrorCode::kFrameSizeError, "SETTINGS of a length that is no multiple of 6");
+  if (payload.size() / kSettingSize > options_.max_settings) return flood(Flood::kSettings, "too many settings in one frame");
   if (!settings_received_) {
     settings_received_ = true;
     // No limit unless one is given.
     peer_max_concurrent_ = 0xffffffff;
   }
+  const std::uint32_t window_before = peer_initial_window_;
   if (!apply_settings(payload)) return;
+  // At once (RFC 9113 section 6.5.3): the DATA that larger windows set free comes behind it.
   writer_.settings_ack();
   count_reply();
+  if (!failed_ && queued_ != 0 && peer_initial_window_ > window_before) pump_all();
 }
 
 bool SessionImpl::apply_settings(std::string_view payload) {
+  // All streams are visited for the last value only.
+  std::uint32_t initial_window = peer_initial_window_;
   for (; !payload.empty(); payload.remove_prefix(kSettingSize)) {
-    if (!apply_setting(static_cast<Setting>(load_be16(payload.data())), load_be32(payload.data() + 2))) return false;
+    const auto id = static_cast<Setting>(load_be16(payload.data()));
+    if (!apply_setting(id, load_be32(payload.data() + 2), initial_window)) return false;
   }
-  return true;
+  return initial_window == peer_initial_window_ || apply_initial_window(initial_window);
 }
 
-bool SessionImpl::apply_setting(Setting id, std::uint32_t value) {
+bool SessionImpl::apply_setting(Setting id, std::uint32_t value, std::uint32_t& initial_window) {
   switch (id) {
     case Setting::kHeaderTableSize:
       encoder_.set_peer_table_size(value);
@@ -74,7 +80,12 @@ bool SessionImpl::apply_setting(Setting id, std::uint32_t value) {
       peer_max_concurrent_ = value;
       return true;
     case Setting::kInitialWindowSize:
-      return apply_initial_window(value);
+      if (value > kMaxWindow) {
+        fail(ErrorCode::kFlowControlError, "SETTINGS_INITIAL_WINDOW_SIZE above 2^31-1");
+        return false;
+      }
+      initial_window = value;
+      return true;
     case Setting::kMaxFrameSize:
       if (value < kDefaultMaxFrameSize || value > kLargestMaxFrameSize) {
         fail(ErrorCode::kProtocolError, "bad SETTINGS_MAX_FRAME_SIZE");
@@ -82,37 +93,40 @@ bool SessionImpl::apply_setting(Setting id, std::uint32_t value) {
       }
       peer_max_frame_size_ = value;
       return true;
-    case Setting::kMaxHeaderListSize:
     case Setting::kEnableConnectProtocol:
+      // RFC 8441 section 3: a server that has offered it cannot take it back.
+      if (value > 1 || (value == 0 && peer_connect_protocol_)) {
+        fail(ErrorCode::kProtocolError, "bad SETTINGS_ENABLE_CONNECT_PROTOCOL");
+        return false;
+      }
+      peer_connect_protocol_ = value == 1 && !is_server();
+      return true;
+    case Setting::kMaxHeaderListSize:
       return true;
   }
   return true;
 }
 
 bool SessionImpl::apply_initial_window(std::uint32_t value) {
-  if (value > kMaxWindow) {
-    fail(ErrorCode::kFlowControlError, "SETTINGS_INITIAL_WINDOW_SIZE above 2^31-1");
-    return false;
-  }
   // RFC 9113 section 6.9.2: the windows of open streams move by the difference, below zero if need be.
   const std::int64_t delta = std::int64_t{value} - std::int64_t{peer_initial_window_};
   peer_initial_window_ = value;
   bool overflow = false;
-  bool waiting = false;
   streams_.for_each([&](StreamState& stream) {
     stream.send_window += delta;
     overflow |= stream.send_window > kMaxWindow;
-    waiting |= !stream.pending.empty();
   });
   if (overflow) {
     fail(ErrorCode::kFlowControlError, "SETTINGS_INITIAL_WINDOW_SIZE makes a window larger than 2^31-1");
     return false;
   }
-  if (delta <= 0 || !waiting) return true;
-  for (const std::uint32_t stream_id : streams_.ids()) {
-    if (StreamState* const stream = streams_.find(stream_id)) pump(*stream);
-  }
   return true;
+}
+
+void SessionImpl::pump_all() {
+  for (const std::uint32_t id : streams_.ids()) {
+    if (StreamState* const stream = streams_.find(id)) pump(*stream);
+  }
 }
 
 void SessionImpl::on_settings_ack() {

@@ -27,14 +27,22 @@ void SessionImpl::on_headers_frame(std::string_view payload) {
   if (frame_.has(kFlagEndHeaders)) return end_block(payload);
   continuations_ = 0;
   block_.append(payload);
+  check_block_size();
+}
+
+void SessionImpl::check_block_size() {
+  if (block_.size() <= options_.max_header_list_size) return;
+  flood(Flood::kHeaderSize, "header block larger than SETTINGS_MAX_HEADER_LIST_SIZE");
 }
 
 void SessionImpl::on_continuation_frame(std::string_view payload) {
   if (block_stream_ == 0) return fail(ErrorCode::kProtocolError, "CONTINUATION without HEADERS");
-  if (++continuations_ > options_.max_continuations) return flood("too many CONTINUATION frames");
+  if (++continuations_ > options_.max_continuations) {
+    return flood(Flood::kContinuations, "too many CONTINUATION frames for one header section");
+  }
   block_.append(payload);
-  if (block_.size() > options_.max_header_list_size) return flood("header block larger than SETTINGS_MAX_HEADER_LIST_SIZE");
-  if (!frame_.has(kFlagEndHeaders)) return;
+  check_block_size();
+  if (failed_ || !frame_.has(kFlagEndHeaders)) return;
   const Buffer whole = std::move(block_);
   end_block(whole.view());
 }
@@ -52,7 +60,8 @@ void SessionImpl::end_block(std::string_view block) {
   if (opens) {
     last_peer_id_ = id;
     ++peer_ids_used_;
-    if (streams_.size() < options_.max_concurrent_streams) kind = BlockKind::kRequest;
+    const bool backlog = writer_.output().size() + queued_ > options_.max_queued_data;
+    if (streams_.size() < options_.max_concurrent_streams && !backlog) kind = BlockKind::kRequest;
   } else if (stream != nullptr && !stream->remote_closed_) {
     kind = stream->head_received ? BlockKind::kTrailers : BlockKind::kResponse;
   } else if (!left_out && stream == nullptr && is_idle(id)) {
@@ -61,10 +70,13 @@ void SessionImpl::end_block(std::string_view block) {
 
   const BlockLease scratch;
   const DecodedBlock* const decoded = decoder_.decode(block, kind, options_, *scratch);
-  if (decoded == nullptr) return fail(ErrorCode::kCompressionError, "a header block cannot be decoded");
+  if (decoded == nullptr) return refuse_block(scratch->excess);
 
   if (kind == BlockKind::kDiscard) {
-    if (left_out) return;
+    if (left_out) {
+      charge_control();
+      return;
+    }
     if (opens) {
       ++counters_.streams_refused;
       return stream_error(id, nullptr, ErrorCode::kRefusedStream);
@@ -84,9 +96,21 @@ void SessionImpl::end_block(std::string_view block) {
   }
 }
 
+void SessionImpl::refuse_block(DecodedBlock::Excess excess) {
+  switch (excess) {
+    case DecodedBlock::Excess::kNone:
+      return fail(ErrorCode::kCompressionError, "a header block cannot be decoded");
+    case DecodedBlock::Excess::kSize:
+      return flood(Flood::kHeaderSize, "a header section expands to more than four times the limit");
+    case DecodedBlock::Excess::kTableUpdates:
+      return flood(Flood::kTableUpdates, "too many dynamic table size updates in one header block");
+  }
+}
+
 void SessionImpl::closed_stream_frame(std::uint32_t id, bool headers) {
   switch (reset_streams_.fate(id)) {
     case ResetStreams::Fate::kResetByUs:
+      if (headers) charge_control();
       return;
     case ResetStreams::Fate::kResetByPeer:
       return stream_error(id, nullptr, ErrorCode::kStreamClosed);
@@ -100,10 +124,13 @@ void SessionImpl::closed_stream_frame(std::uint32_t id, bool headers) {
 }
 
 void SessionImpl::begin_request(std::uint32_t id, const DecodedBlock& decoded, bool end_stream) {
-  if (end_stream && decoded.content_length > 0) return stream_error(id, nullptr, ErrorCode::kProtocolError);
+  const bool connect = decoded.block.method == "CONNECT";
+  if (end_stream && decoded.content_length > 0 && !connect) return stream_error(id, nullptr, ErrorCode::kProtocolError);
   StreamState& stream = make_stream(id);
   stream.head_received = true;
-  stream.content_length = decoded.content_length;
+  stream.tunnel = connect;
+  // What follows a CONNECT is no content, whatever content-length says (RFC 9110 section 9.3.6).
+  stream.content_length = connect ? -1 : decoded.content_length;
   stream.remote_closed_ = end_stream;
   events_.on_headers(stream, decoded.block, end_stream);
   close_if_done(stream);
@@ -113,11 +140,13 @@ void SessionImpl::on_response(StreamState& stream, const DecodedBlock& decoded, 
   const std::string_view status = decoded.block.status;
   if (status.front() == '1') {
     // Interim responses come before the final one and do not end the stream; 101 does not exist in HTTP/2 (RFC 9113 8.6).
-    if (end_stream || status == "101") stream_error(stream.id_, &stream, ErrorCode::kProtocolError);
+    if (end_stream || status == "101") return stream_error(stream.id_, &stream, ErrorCode::kProtocolError);
+    charge_control();
     return;
   }
   // In these content-length tells what a GET would have had (RFC 9110 section 8.6).
-  const bool no_body = stream.head_request || status == "304" || status == "204";
+  stream.tunnel = stream.connect_request && status.front() == '2';
+  const bool no_body = stream.head_request || stream.tunnel || status == "304" || status == "204";
   if (!no_body) stream.content_length = decoded.content_length;
   if (end_stream && stream.content_length > 0) return stream_error(stream.id_, &stream, ErrorCode::kProtocolError);
   stream.head_received = true;
@@ -128,7 +157,8 @@ void SessionImpl::on_response(StreamState& stream, const DecodedBlock& decoded, 
 
 void SessionImpl::on_trailers(StreamState& stream, const DecodedBlock& decoded, bool end_stream) {
   const bool short_body = stream.content_length >= 0 && stream.received != stream.content_length;
-  if (!end_stream || short_body) return stream_error(stream.id_, &stream, ErrorCode::kProtocolError);
+  // Only DATA flows through a tunnel (RFC 9113 section 8.5).
+  if (!end_stream || short_body || stream.tunnel) return stream_error(stream.id_, &stream, ErrorCode::kProtocolError);
   stream.remote_closed_ = true;
   events_.on_trailers(stream, decoded.block);
   close_if_done(stream);

@@ -5,6 +5,14 @@
 #include "session_impl.hpp"
 
 namespace micro::http2 {
+namespace {
+
+// Beyond so many times Options::max_queued_data nothing is kept.
+constexpr std::size_t kOverfullFactor = 4;
+// A frame smaller than this with more to follow: the peer opens its window by a crack.
+constexpr std::size_t kDribble = 256;
+
+}  // namespace
 
 bool SessionImpl::can_open() const noexcept {
   return !failed_ && !is_server() && !peer_goaway_ && goaway_ == Goaway::kNone && next_id_ <= kMaxStreamId &&
@@ -13,26 +21,29 @@ bool SessionImpl::can_open() const noexcept {
 
 Stream* SessionImpl::open(std::span<const Field> fields, bool end_stream) {
   if (!can_open()) return nullptr;
-  bool head_request = false;
-  for (const Field& field : fields) head_request |= field.name == ":method" && field.value == "HEAD";
+  std::string_view method;
+  for (const Field& field : fields) {
+    if (field.name == ":method") method = field.value;
+  }
   Buffer block;
   encoder_.encode(fields, block);
-  return open_stream(block.view(), end_stream, head_request);
+  return open_stream(block.view(), end_stream, method);
 }
 
 Stream* SessionImpl::open_encoded(std::string_view block, std::span<const Field> extra, bool end_stream) {
   if (!can_open()) return nullptr;
-  if (extra.empty()) return open_stream(block, end_stream, false);
+  if (extra.empty()) return open_stream(block, end_stream, {});
   Buffer whole;
   whole.append(block);
   encode_static(extra, whole);
-  return open_stream(whole.view(), end_stream, false);
+  return open_stream(whole.view(), end_stream, {});
 }
 
-Stream* SessionImpl::open_stream(std::string_view block, bool end_stream, bool head_request) {
+Stream* SessionImpl::open_stream(std::string_view block, bool end_stream, std::string_view method) {
   StreamState& stream = make_stream(next_id_);
   next_id_ += 2;
-  stream.head_request = head_request;
+  stream.head_request = method == "HEAD";
+  stream.connect_request = method == "CONNECT";
   stream.local_ended_ = end_stream;
   write_headers(stream, block, end_stream);
   return &stream;
@@ -103,8 +114,42 @@ void SessionImpl::submit_data(StreamState& stream, std::string_view data, bool e
     if (stream.pending.empty()) write_end(stream);
     return close_if_done(stream);
   }
-  stream.pending.append(data);
-  pump(stream);
+  if (queue(stream, data)) pump(stream);
+}
+
+template <class Bytes>
+bool SessionImpl::queue(StreamState& stream, Bytes&& bytes) {
+  if (queued_ / kOverfullFactor <= options_.max_queued_data) {
+    queued_ += bytes.size();
+    stream.pending.append(std::forward<Bytes>(bytes));
+    return true;
+  }
+  // The caller still holds the stream, so that it can only be told later.
+  ++counters_.streams_overfull;
+  unqueue(stream.pending.size());
+  stream.pending.clear();
+  stream.queued_ = 0;
+  stream.local_ended_ = stream.overfull = overfull_ = true;
+  stream.has_trailers = false;
+  send_queue_.remove(stream);
+  writer_.rst_stream(stream.id_, ErrorCode::kEnhanceYourCalm);
+  reset_streams_.add(stream.id_, true);
+  return false;
+}
+
+void SessionImpl::unqueue(std::size_t bytes) noexcept {
+  queued_ -= bytes;
+  if (queued_ == 0) ++queue_emptied_;
+}
+
+void SessionImpl::end_overfull() {
+  overfull_ = false;
+  for (const std::uint32_t id : streams_.ids()) {
+    StreamState* const stream = streams_.find(id);
+    if (stream == nullptr || !stream->overfull) continue;
+    events_.on_reset(*stream, ErrorCode::kEnhanceYourCalm, false);
+    if (!stream->gone) close_stream(*stream);
+  }
 }
 
 void SessionImpl::submit_data(StreamState& stream, Buffer&& data, bool end_stream) {
@@ -114,7 +159,7 @@ void SessionImpl::submit_data(StreamState& stream, Buffer&& data, bool end_strea
   const Scope scope(*this);
   stream.local_ended_ = end_stream;
   const bool was_queued = !stream.pending.empty();
-  stream.pending.append(std::move(data));
+  if (!queue(stream, std::move(data))) return;
   if (was_queued) {
     stream.queued_ = stream.pending.size();
     return;
@@ -141,8 +186,10 @@ bool SessionImpl::send_one(StreamState& stream) {
   const std::int64_t room = sendable(stream);
   if (room <= 0) return false;
   const std::size_t count = std::min(stream.pending.size(), static_cast<std::size_t>(room));
+  if (count < kDribble && count < stream.pending.size()) ++counters_.dribbled_frames;
   stream.end_sent = stream.local_ended_ && !stream.has_trailers && count == stream.pending.size();
   writer_.data(stream.id_, stream.pending, count, stream.end_sent);
+  unqueue(count);
   account_sent(stream, static_cast<std::int64_t>(count));
   stream.queued_ = stream.pending.size();
   return true;
@@ -200,8 +247,10 @@ void SessionImpl::commit_data(StreamState& stream, std::size_t payload, bool end
 void SessionImpl::reset(StreamState& stream, ErrorCode code) {
   if (stream.gone || failed_) return;
   const Scope scope(*this);
-  writer_.rst_stream(stream.id_, code);
-  reset_streams_.add(stream.id_, true);
+  if (!stream.overfull) {
+    writer_.rst_stream(stream.id_, code);
+    reset_streams_.add(stream.id_, true);
+  }
   close_stream(stream);
 }
 

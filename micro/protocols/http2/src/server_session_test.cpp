@@ -85,59 +85,6 @@ TEST(ServerLimits, OversizedHeaderSectionsAreResetAndDecodingGoesOn) {
   }
 }
 
-TEST(ServerLimits, FloodsEndTheConnection) {
-  const auto repeat = [](int times, const std::string& bytes) {
-    std::string all;
-    for (int i = 0; i < times; ++i) all += bytes;
-    return all;
-  };
-  std::string rapid;
-  std::string malformed;
-  for (std::uint32_t id = 1; id < 40; id += 2) {
-    rapid += headers(id, kPost, false) + rst(id, ErrorCode::kCancel);
-    malformed += headers(id, {{":method", "GET"}}, true);
-  }
-  const Options tight = {
-      .max_header_list_size = 1000, .max_resets = 10, .max_empty_frames = 10, .max_continuations = 4, .max_queued_replies = 10};
-  const std::pair<const char*, std::string> floods[] = {
-      {"rapid reset", rapid},
-      {"provoked resets", malformed},
-      {"PING", repeat(11, ping("12345678"))},
-      {"SETTINGS", repeat(11, settings())},
-      {"empty DATA", kOpen1 + repeat(11, data(1, "", false))},
-      {"CONTINUATION", frame(FrameType::kHeaders, 0, 1) + repeat(5, frame(FrameType::kContinuation, 0, 1))},
-      {"block size", frame(FrameType::kHeaders, 0, 1) + frame(FrameType::kContinuation, 0, 1, std::string(1001, '\0'))},
-  };
-  for (const auto& [name, bytes] : floods) {
-    SCOPED_TRACE(name);
-    ServerPeer peer(tight);
-    peer.handshake();
-    const auto result = peer.feed(bytes);
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().reason(), "ENHANCE_YOUR_CALM");
-    EXPECT_EQ(result.error().code(), Code::kResourceExhausted);
-    EXPECT_TRUE(peer.frames().back().ends_with("ENHANCE_YOUR_CALM"));
-    EXPECT_EQ(peer.session.counters().floods, 1U);
-    EXPECT_EQ(peer.session.active_streams(), 0U);
-    // The defaults take the same in their stride.
-    ServerPeer lenient;
-    lenient.handshake();
-    EXPECT_EQ(lenient.feed(bytes).has_value(), true);
-  }
-}
-
-TEST(ServerLimits, FloodCountersForgetWithTime) {
-  ServerPeer peer({.max_resets = 10, .max_queued_replies = 10});
-  peer.handshake();
-  std::uint32_t id = 1;
-  for (int round = 0; round < 5; ++round) {
-    for (int i = 0; i < 10; ++i, id += 2) ASSERT_TRUE(peer.feed(headers(id, kPost, false) + rst(id, ErrorCode::kCancel)));
-    for (int i = 0; i < 10; ++i) ASSERT_TRUE(peer.feed(ping("12345678")));
-    EXPECT_EQ(peer.frames().size(), 10U);
-    peer.now += std::chrono::seconds(10);
-  }
-}
-
 TEST(ServerUpgrade, TakesOverAnHttp1Request) {
   const Fields head = {{":method", "POST"}, {":scheme", "http"}, {":path", "/u"}, {":authority", "a"}, {"content-length", "4"}};
   ServerPeer peer;

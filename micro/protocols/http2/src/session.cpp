@@ -7,6 +7,10 @@
 namespace micro::http2 {
 namespace {
 
+// What streams and our DATA frames add to Options::max_control_frames.
+constexpr std::uint64_t kControlsPerStream = 4;
+constexpr std::uint64_t kControlsPerData = 8;
+
 // Marks the PING that follows our first GOAWAY: its answer proves that the client has seen it.
 constexpr std::uint64_t kGoawayPing = 0x6d6963726f676f61;
 
@@ -14,6 +18,7 @@ Options allowed(Options options) {
   options.initial_window = std::clamp<std::uint32_t>(options.initial_window, 1, kMaxWindow);
   options.connection_window = std::clamp<std::uint32_t>(options.connection_window, kDefaultWindow, kMaxWindow);
   options.max_window = std::clamp<std::uint32_t>(options.max_window, options.initial_window, kMaxWindow);
+  options.flood_window = std::max(options.flood_window, Duration(std::chrono::milliseconds(1)));
   options.max_frame_size = std::clamp(options.max_frame_size, kDefaultMaxFrameSize, kLargestMaxFrameSize);
   return options;
 }
@@ -50,7 +55,10 @@ SessionImpl::SessionImpl(Role role, const Options& options, Events& events)
       read_state_(role == Role::kServer ? ReadState::kPreface : ReadState::kFrameHeader),
       stream_window_(std::max<std::uint32_t>(options_.initial_window, kDefaultWindow)),
       window_target_(options_.initial_window),
-      receive_window_(kDefaultWindow) {
+      receive_window_(kDefaultWindow),
+      resets_(options_.max_resets, options_.flood_window),
+      control_frames_(options_.max_control_frames, options_.flood_window),
+      empty_frames_(options_.max_empty_frames, options_.flood_window) {
   send_initial_settings();
 }
 
@@ -73,6 +81,7 @@ void SessionImpl::send_initial_settings() {
   if (options_.max_frame_size != kDefaultMaxFrameSize) settings.push_back({Setting::kMaxFrameSize, options_.max_frame_size});
   settings.push_back({Setting::kMaxHeaderListSize, options_.max_header_list_size});
   writer_.settings(settings);
+  ++acknowledgements_due_;
   if (options_.connection_window > kDefaultWindow) {
     writer_.window_update(0, receive_window_.grow(options_.connection_window));
   }
@@ -90,7 +99,7 @@ Result<void> SessionImpl::feed(std::string_view bytes, TimePoint now) {
   if (!failed_) {
     const Scope scope(*this);
     now_ = now;
-    if (writer_.output().empty()) queued_replies_ = 0;
+    if (overfull_) end_overfull();
     counters_.bytes_received += bytes.size();
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
@@ -108,8 +117,10 @@ void SessionImpl::fail(ErrorCode code, std::string_view why) {
   end_all_streams(code);
 }
 
-void SessionImpl::flood(std::string_view what) {
+void SessionImpl::flood(Flood kind, std::string_view what) {
+  if (failed_) return;
   ++counters_.floods;
+  counters_.flood = kind;
   fail(ErrorCode::kEnhanceYourCalm, what);
 }
 
@@ -148,7 +159,10 @@ StreamState& SessionImpl::make_stream(std::uint32_t id) {
 void SessionImpl::close_stream(StreamState& stream) {
   stream.gone = true;
   stream.local_ended_ = stream.remote_closed_ = true;
-  stream.pending.clear();
+  if (!stream.pending.empty()) {
+    unqueue(stream.pending.size());
+    stream.pending.clear();
+  }
   stream.queued_ = 0;
   send_queue_.remove(stream);
   streams_.erase(stream.id_);
@@ -163,19 +177,53 @@ void SessionImpl::close_if_done(StreamState& stream) {
 }
 
 bool SessionImpl::charge_reset() {
-  if (resets_.allow(now_, options_.flood_window, options_.max_resets)) return true;
-  flood("too many streams reset; open fewer streams or let them finish");
+  const std::uint64_t completed = counters_.streams_opened - streams_.size() - cut_short_;
+  resets_.give_back(completed - std::min(completed, resets_earned_));
+  resets_earned_ = std::max(completed, resets_earned_);
+  if (resets_.take(now_)) return true;
+  flood(Flood::kResets, "too many streams reset; open fewer streams or let them finish");
   return false;
 }
 
+bool SessionImpl::charge_control() {
+  ++counters_.control_frames;
+  const std::uint64_t earned =
+      kControlsPerStream * counters_.streams_opened + kControlsPerData * (counters_.data_frames_sent - counters_.dribbled_frames);
+  control_frames_.give_back(earned - controls_earned_);
+  controls_earned_ = earned;
+  if (control_frames_.take(now_)) return true;
+  flood(Flood::kControlFrames, "too many frames that carry nothing (PING, SETTINGS, PRIORITY, WINDOW_UPDATE and the like)");
+  return false;
+}
+
+bool SessionImpl::charge_unless_due() {
+  if (!frame_.has(kFlagAck) || acknowledgements_due_ == 0) return charge_control();
+  --acknowledgements_due_;
+  return true;
+}
+
+void SessionImpl::send_ping(std::uint64_t payload) {
+  ++acknowledgements_due_;
+  writer_.ping(payload, false);
+}
+
 void SessionImpl::count_reply() {
-  if (++queued_replies_ > options_.max_queued_replies) flood("too many control frames without reading the replies");
+  // What the owner has put in front of our output makes it look larger, never smaller.
+  if (writer_.output().size() + replies_taken_at_ <= counters_.bytes_sent) {
+    queued_replies_ = 0;
+    replies_taken_at_ = counters_.bytes_sent;
+  }
+  if (++queued_replies_ > options_.max_queued_replies) {
+    flood(Flood::kQueuedReplies, "too many frames that ask for a reply without reading the replies");
+  }
 }
 
 void SessionImpl::stream_error(std::uint32_t id, StreamState* stream, ErrorCode code) {
+  ++counters_.stream_errors;
   writer_.rst_stream(id, code);
   reset_streams_.add(id, true);
   if (stream != nullptr) {
+    ++cut_short_;
     events_.on_reset(*stream, code, false);
     if (!stream->gone) close_stream(*stream);
   }
@@ -183,6 +231,7 @@ void SessionImpl::stream_error(std::uint32_t id, StreamState* stream, ErrorCode 
 }
 
 void SessionImpl::peer_reset(StreamState& stream, ErrorCode code) {
+  ++cut_short_;
   events_.on_reset(stream, code, true);
   if (!stream.gone) close_stream(stream);
 }
@@ -221,7 +270,7 @@ Result<void> SessionImpl::upgrade(std::string_view settings, std::span<const Fie
 }
 
 void SessionImpl::ping(std::uint64_t payload) {
-  if (!failed_) writer_.ping(payload, false);
+  if (!failed_) send_ping(payload);
 }
 
 void SessionImpl::goaway(ErrorCode code, std::string_view debug) {
@@ -229,7 +278,7 @@ void SessionImpl::goaway(ErrorCode code, std::string_view debug) {
   if (is_server() && code == ErrorCode::kNoError) {
     goaway_ = Goaway::kAnnounced;
     writer_.goaway(kMaxStreamId, code, debug);
-    writer_.ping(kGoawayPing, false);
+    send_ping(kGoawayPing);
     return;
   }
   goaway_ = Goaway::kFinal;
@@ -255,6 +304,17 @@ void SessionImpl::on_ping_frame(std::string_view payload) {
   if (value == BdpEstimator::kPing && estimator_.measuring()) return grow_windows();
   if (value == kGoawayPing && goaway_ == Goaway::kAnnounced) return finish_goaway();
   events_.on_ping_ack(value);
+}
+
+Duration SessionImpl::stalled(TimePoint now, std::uint64_t min_bytes) noexcept {
+  const std::uint64_t sent = counters_.data_bytes_sent;
+  if (queued_ == 0 || stall_since_ == TimePoint{} || stall_emptied_ != queue_emptied_ || sent - stall_sent_ >= min_bytes) {
+    stall_since_ = queued_ == 0 ? TimePoint{} : now;
+    stall_emptied_ = queue_emptied_;
+    stall_sent_ = sent;
+    return Duration::zero();
+  }
+  return now - stall_since_;
 }
 
 const Counters& SessionImpl::counters() noexcept {
@@ -303,6 +363,9 @@ void Session::commit_data(Stream& stream, std::size_t payload, bool end_stream) 
 void Session::reset(Stream& stream, ErrorCode code) { impl_->reset(StreamState::of(stream), code); }
 std::size_t Session::active_streams() const noexcept { return impl_->active_streams(); }
 void Session::for_each_stream(void (*visit)(Stream&, void*), void* argument) { impl_->for_each_stream(visit, argument); }
+std::size_t Session::queued() const noexcept { return impl_->queued(); }
+Duration Session::stalled(TimePoint now, std::uint64_t min_bytes) noexcept { return impl_->stalled(now, min_bytes); }
+bool Session::peer_connect_protocol() const noexcept { return impl_->peer_connect_protocol(); }
 bool Session::peer_goaway() const noexcept { return impl_->peer_goaway(); }
 std::uint32_t Session::peer_max_concurrent_streams() const noexcept { return impl_->peer_max_concurrent_streams(); }
 std::uint32_t Session::last_peer_stream_id() const noexcept { return impl_->last_peer_stream_id(); }

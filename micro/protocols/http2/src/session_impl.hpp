@@ -46,6 +46,9 @@ class SessionImpl {
 
   std::size_t active_streams() const noexcept { return streams_.size(); }
   void for_each_stream(void (*visit)(Stream&, void*), void* argument);
+  std::size_t queued() const noexcept { return queued_; }
+  Duration stalled(TimePoint now, std::uint64_t min_bytes) noexcept;
+  bool peer_connect_protocol() const noexcept { return peer_connect_protocol_; }
   bool peer_goaway() const noexcept { return peer_goaway_; }
   std::uint32_t peer_max_concurrent_streams() const noexcept { return peer_max_concurrent_; }
   std::uint32_t last_peer_stream_id() const noexcept { return goaway_ == Goaway::kFinal ? goaway_last_ : last_peer_id_; }
@@ -74,15 +77,19 @@ class SessionImpl {
   void send_initial_settings();
   void recycle_closed() noexcept;
   void fail(ErrorCode code, std::string_view why);
-  void flood(std::string_view what);
+  void flood(Flood kind, std::string_view what);
   void end_all_streams(ErrorCode code);
   StreamState& make_stream(std::uint32_t id);
   void close_stream(StreamState& stream);
   void close_if_done(StreamState& stream);
   void stream_error(std::uint32_t id, StreamState* stream, ErrorCode code);
   void peer_reset(StreamState& stream, ErrorCode code);
-  // False, and the connection failed, when the peer has had more than its share.
+  // These return false, and the connection has failed, when the peer has had more than its share.
   bool charge_reset();
+  bool charge_control();
+  // The same for PING and SETTINGS, where an acknowledgement that is due costs nothing.
+  bool charge_unless_due();
+  void send_ping(std::uint64_t payload);
   void count_reply();
   // A stream number the peer has used, or could have: not idle (RFC 9113 section 5.1).
   bool is_idle(std::uint32_t id) const noexcept;
@@ -107,7 +114,9 @@ class SessionImpl {
 
   void on_headers_frame(std::string_view payload);
   void on_continuation_frame(std::string_view payload);
+  void check_block_size();
   void end_block(std::string_view block);
+  void refuse_block(DecodedBlock::Excess excess);
   void closed_stream_frame(std::uint32_t id, bool headers);
   void begin_request(std::uint32_t id, const DecodedBlock& decoded, bool end_stream);
   void on_response(StreamState& stream, const DecodedBlock& decoded, bool end_stream);
@@ -117,19 +126,26 @@ class SessionImpl {
   void on_rst_stream_frame(std::string_view payload);
   void on_settings_frame(std::string_view payload);
   bool apply_settings(std::string_view payload);
-  bool apply_setting(Setting id, std::uint32_t value);
+  bool apply_setting(Setting id, std::uint32_t value, std::uint32_t& initial_window);
   bool apply_initial_window(std::uint32_t value);
+  void pump_all();
   void on_settings_ack();
   void on_ping_frame(std::string_view payload);
   void on_goaway_frame(std::string_view payload);
   void on_window_update_frame(std::string_view payload);
   void grow_windows();
 
-  Stream* open_stream(std::string_view block, bool end_stream, bool head_request);
+  // `method`: of interest when it is HEAD or CONNECT.
+  Stream* open_stream(std::string_view block, bool end_stream, std::string_view method);
   void write_headers(StreamState& stream, std::string_view block, bool end_stream);
   void write_end(StreamState& stream);
   std::int64_t sendable(const StreamState& stream) const noexcept;
   void account_sent(StreamState& stream, std::int64_t count) noexcept;
+  // False when so much is queued that the stream has been given up instead.
+  template <class Bytes>
+  bool queue(StreamState& stream, Bytes&& bytes);
+  void unqueue(std::size_t bytes) noexcept;
+  void end_overfull();
   // Frames one DATA frame of what is queued, if the windows allow one.
   bool send_one(StreamState& stream);
   void pump(StreamState& stream);
@@ -181,15 +197,28 @@ class SessionImpl {
   std::uint32_t window_target_;  // what we have announced
   ReceiveWindow receive_window_;
   BdpEstimator estimator_;
-  RateLimit resets_;
-  RateLimit empty_frames_;
+  Budget resets_;
+  Budget control_frames_;
+  Budget empty_frames_;
+  std::uint64_t acknowledgements_due_ = 0;
+  std::uint64_t cut_short_ = 0;         // streams that did not end by themselves
+  std::uint64_t resets_earned_ = 0;     // by streams that did; given back to the budget so far
+  std::uint64_t controls_earned_ = 0;   // the same for control frames
+  std::uint64_t replies_taken_at_ = 0;  // once so many bytes of output are gone, nothing counted below is left in it
   std::uint32_t queued_replies_ = 0;
+  std::size_t queued_ = 0;           // body bytes waiting for windows, all streams
+  std::uint64_t queue_emptied_ = 0;  // how often
+  std::uint64_t stall_emptied_ = 0;  // stalled(): the state of things when the present stall began
+  std::uint64_t stall_sent_ = 0;
+  TimePoint stall_since_{};
+  bool overfull_ = false;  // some stream has been given up by queue()
 
   // The peer's side.
   std::int64_t send_window_ = kDefaultWindow;
   std::uint32_t peer_initial_window_ = kDefaultWindow;
   std::uint32_t peer_max_frame_size_ = kDefaultMaxFrameSize;
   std::uint32_t peer_max_concurrent_ = 100;
+  bool peer_connect_protocol_ = false;
 };
 
 }  // namespace micro::http2

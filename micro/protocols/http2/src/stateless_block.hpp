@@ -18,9 +18,9 @@ BlockState classify_block(std::string_view block) noexcept;
 
 // Decodes a block that classify_block() calls stateless: what encode_static() makes, and no more than that. Everything else is
 // left to nghttp2; this short cut exists because nghttp2 allocates memory for each literal.
-// Calls sink(name, value, sensitive) for each field, with views into `block` and the static table.
+// Calls sink(name, value, sensitive) for each field, with views into `block` and the static table, until it returns false.
 template <class Sink>
-void decode_stateless(std::string_view block, Sink&& sink);
+bool decode_stateless(std::string_view block, Sink&& sink);
 
 // Reads an integer whose first byte, with `bits` low bits of it, is at `at`; moves `at` behind it. False when it is cut off or
 // larger than anything a sensible block needs.
@@ -37,7 +37,7 @@ inline bool read_integer(std::string_view block, std::size_t& at, unsigned bits,
 }
 
 template <class Sink>
-void decode_stateless(std::string_view block, Sink&& sink) {
+bool decode_stateless(std::string_view block, Sink&& sink) {
   const auto read_string = [&](std::size_t& at) {
     std::size_t size = 0;
     read_integer(block, at, 7, size);
@@ -50,12 +50,13 @@ void decode_stateless(std::string_view block, Sink&& sink) {
     read_integer(block, at, first >= 0x80 ? 7 : 4, index);
     const StaticEntry& entry = static_entry(index);
     if (first >= 0x80) {
-      sink(entry.name, entry.value, false);
+      if (!sink(entry.name, entry.value, false)) return false;
       continue;
     }
     const std::string_view name = index != 0 ? entry.name : read_string(at);
-    sink(name, read_string(at), first >= 0x10);
+    if (!sink(name, read_string(at), first >= 0x10)) return false;
   }
+  return true;
 }
 
 }  // namespace micro::http2

@@ -23,9 +23,12 @@ struct StreamState final : Stream {
   bool end_sent = false;         // END_STREAM is in the output
   bool head_received = false;    // final response or request headers
   bool head_request = false;     // client: a HEAD request, whose response has no body whatever content-length says
-  bool has_trailers = false;     // `trailers` are to follow `pending`
-  bool in_turn = false;          // linked into the SendQueue
-  bool gone = false;             // on_close was raised; memory is kept until no caller can hold it
+  bool connect_request = false;  // client: a CONNECT request
+  bool tunnel = false;           // CONNECT: only DATA follows
+  bool overfull = false;      // given up because too much is queued; RST_STREAM is sent, the events follow with the next feed()
+  bool has_trailers = false;  // `trailers` are to follow `pending`
+  bool in_turn = false;       // linked into the SendQueue
+  bool gone = false;          // on_close was raised; memory is kept until no caller can hold it
   std::int64_t send_window = 0;  // negative after the peer has reduced SETTINGS_INITIAL_WINDOW_SIZE
   ReceiveWindow receive_window;
   std::int64_t content_length = -1;

@@ -117,7 +117,7 @@ Result<void> Connection::detect(std::string_view bytes) {
   }
   // 22: the record type of a TLS handshake, which no HTTP request begins with.
   if (bytes[0] == 22) return fail(invalid_argument(peer() + " speaks TLS to a port without it"));
-  if (may_be_http2) {
+  if (may_be_http2 || !worker_.state().options.http1) {
     protocol_ = std::make_unique<Http2Protocol>(*this);
   } else {
     protocol_ = std::make_unique<Http1Protocol>(*this);

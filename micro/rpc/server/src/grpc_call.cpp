@@ -157,7 +157,13 @@ void GrpcCall::finish(Reply reply) {
     answer(reply);
     finishing_ = false;
   }
-  if (stream_ == nullptr) release();
+  if (stream_ == nullptr) return release();
+  // The answer may wait long for the peer's window; the messages need not.
+  call_.request = {};
+  call_.reply = {};
+  request_.reset();
+  reply_.reset();
+  reader_.reset({});
 }
 
 void GrpcCall::on_cancel(const Error& reason) {
@@ -285,6 +291,7 @@ void GrpcCall::wake(std::coroutine_handle<>& slot) {
 void GrpcCall::detach(const Error& reason) {
   if (stream_ == nullptr) return;
   stream_ = nullptr;
+  if (running_) abandoned_ = protocol_->abandoned().add();
   protocol_->forget(*this);
   protocol_ = nullptr;
   if (running_) {
@@ -354,6 +361,7 @@ Task<Result<void>> GrpcCall::close_send() { co_return Result<void>{}; }
 // Both ends are done: back to the pool.
 void GrpcCall::release() {
   worker_.call_ended(open_, failed_);
+  abandoned_.reset();
   cancelled_.unlink();
   request_.reset();
   reply_.reset();

@@ -13,6 +13,7 @@
 #include <micro/http2/session.hpp>
 #include <micro/task/task.hpp>
 
+#include "abandoned.hpp"
 #include "flush_waiter.hpp"
 #include "grpc_messages.hpp"
 #include "memory_share.hpp"
@@ -85,6 +86,7 @@ class GrpcCall final : public MessageStream, public FlushWaiter {
   codec::MessagePtr request_;
   codec::MessagePtr reply_;
   CancelCallback cancelled_;
+  Abandoned::Ticket abandoned_;
   GrpcMessages messages_;
   std::size_t uncredited_ = 0;  // received bytes the peer's window does not know to be read yet
   Pace pace_;

@@ -222,6 +222,7 @@ void Http2Exchange::look(TimePoint now) {
   const std::unique_ptr<http::Response> response = std::move(waiting_);
   send_whole(response->status, response->headers, response->body);
 }
+Abandoned::Ticket Http2Exchange::abandon() { return protocol_.abandoned().add(); }
 
 void Http2Exchange::detach(const Error& reason) {
   if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(reason);

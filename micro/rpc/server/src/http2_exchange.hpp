@@ -38,6 +38,7 @@ class Http2Exchange final : public HttpExchange, public FlushWaiter {
   bool congested() const noexcept override;
   void wake_when_writable() override;
   const std::string& peer() const noexcept override;
+  Abandoned::Ticket abandon() override;
 
  private:
   ~Http2Exchange() = default;

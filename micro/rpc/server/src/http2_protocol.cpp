@@ -131,6 +131,11 @@ void Http2Protocol::ping() { session_.ping(kKeepalivePing); }
 void Http2Protocol::forget(FlushWaiter& waiter) noexcept { std::erase(waiting_for_flush_, &waiter); }
 
 void Http2Protocol::on_headers(http2::Stream& stream, const http2::HeaderBlock& block, bool end_stream) {
+  if (abandoned_.size() >= worker_.state().options.max_concurrent_streams) {
+    session_.reset(stream, http2::ErrorCode::kRefusedStream);
+    output_added();
+    return;
+  }
   const std::optional<std::string_view> format = grpc::parse_content_type(block.find("content-type"));
   if (format && block.method == "POST") {
     begin_grpc(stream, block, *format, end_stream);

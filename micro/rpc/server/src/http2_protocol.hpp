@@ -8,6 +8,7 @@
 #include <micro/bytes/buffer.hpp>
 #include <micro/http2/session.hpp>
 
+#include "abandoned.hpp"
 #include "connection_protocol.hpp"
 #include "endpoint_table.hpp"
 #include "flush_waiter.hpp"
@@ -45,6 +46,7 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   Connection& connection() noexcept { return connection_; }
   Worker& worker() noexcept { return worker_; }
   void output_added() noexcept;
+  Abandoned& abandoned() noexcept { return abandoned_; }
 
   // Answers a call that never begins.
   void reject(http2::Stream& stream, const Error& error, bool unknown_encoding = false);
@@ -66,6 +68,7 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
 
   Connection& connection_;
   Worker& worker_;
+  Abandoned abandoned_;  // outlives the session, whose end abandons calls
   http2::Session session_;
   Buffer held_;  // input that waits until output has left
   EndpointTable::Hint last_called_;

@@ -104,6 +104,7 @@ void HttpCarriedCall::on_cancel(const Error& reason) {
   if (ending_) return;
   if (!running_) return finish(fail(reason));
   if (exchange_ != nullptr) {
+    abandoned_ = exchange_->abandon();
     ending_ = true;
     end(fail(reason));
     ending_ = false;
@@ -112,8 +113,9 @@ void HttpCarriedCall::on_cancel(const Error& reason) {
 }
 
 void HttpCarriedCall::detach(const Error& reason) {
-  exchange_ = nullptr;
+  HttpExchange* const exchange = std::exchange(exchange_, nullptr);
   if (ending_) return;
+  if (running_ && exchange != nullptr) abandoned_ = exchange->abandon();
   if (running_) {
     context_.cancel(reason);
     return;
@@ -126,6 +128,7 @@ void HttpCarriedCall::release() {
   worker_.call_ended(open_, std::exchange(failed_, false));
   (void)unfinished_.set(0);
   cancelled_.unlink();
+  abandoned_.reset();
   dispose();
 }
 

@@ -64,6 +64,7 @@ class HttpCarriedCall : public HttpCarrier {
   OpenCall open_{context_};
   CancelCallback cancelled_;
   HeldBytes unfinished_;
+  Abandoned::Ticket abandoned_;
   bool running_ = false;
   bool ending_ = false;  // end() is on the stack
   bool failed_ = false;

@@ -12,6 +12,8 @@
 #include <micro/metadata/metadata.hpp>
 #include <micro/server/cors.hpp>
 
+#include "abandoned.hpp"
+
 namespace micro::rpc {
 
 // What a request says before its body.
@@ -76,6 +78,9 @@ class HttpExchange {
   virtual void wake_when_writable() = 0;
 
   virtual const std::string& peer() const noexcept = 0;
+
+  // The exchange is over, or will be, before the carrier's work has returned: held until then.
+  virtual Abandoned::Ticket abandon() { return {}; }
 
  protected:
   ~HttpExchange() = default;

@@ -116,6 +116,14 @@ class Session {
 
   // --- State ---
 
+  // Body bytes of all streams that wait for the peer's windows: the sum of Stream::queued().
+  std::size_t queued() const noexcept;
+  // For how long bytes have been queued without a break while fewer than `min_bytes` of DATA went into the output: the peer keeps
+  // its windows shut, or opens them by a crack. The session has no clock of its own, so the answer is as exact as the owner calls
+  // this often, with the present time; zero at the first call. Call it every second or so and end the connection when it is
+  // longer than a peer deserves.
+  Duration stalled(TimePoint now, std::uint64_t min_bytes = 1) noexcept;
+
   std::size_t active_streams() const noexcept;
   // Calls `visit` for every open stream, oldest first. It may reset and close streams.
   void for_each_stream(void (*visit)(Stream& stream, void* argument), void* argument);
@@ -126,6 +134,8 @@ class Session {
   std::uint32_t last_peer_stream_id() const noexcept;
   // True when the peer's SETTINGS have arrived: the handshake is complete.
   bool ready() const noexcept;
+  // Client: the server takes extended CONNECT (RFC 8441), a CONNECT request with a ":protocol" pseudo-header field.
+  bool peer_connect_protocol() const noexcept;
   const Counters& counters() const noexcept;
 
  private:

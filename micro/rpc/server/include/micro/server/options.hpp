@@ -22,7 +22,10 @@ struct ServerOptions {
   // The longest a call may take when neither the caller nor its endpoint says less. Zero: no limit.
   Duration request_timeout{};
   // Calls one HTTP/2 connection may have open at once; more are refused in a way that tells the client to retry.
+  // Handlers that go on although their streams are gone count too.
   std::uint32_t max_concurrent_streams = 1024;
+  // False: HTTP/2 only, as gRPC needs. Whoever does not begin with its preface is sent GOAWAY and closed.
+  bool http1 = true;
   // Names and values of one request's headers, in bytes. Beyond: 431, or a reset stream on HTTP/2.
   std::uint32_t max_header_bytes = 32 * 1024;
   // Header fields of one request, and trailers counted anew. Beyond: as above.
