@@ -65,11 +65,11 @@ class Cases {
 
   void concurrent_large_unary() {
     std::vector<std::thread> threads;
-    std::vector<std::string> errors(50);
+    std::vector<std::string> errors(100);
     for (std::string& error : errors) {
       threads.emplace_back([this, &error] {
         try {
-          for (int i = 0; i < 20; ++i) large_unary();
+          for (int i = 0; i < 10; ++i) large_unary();
         } catch (const std::exception& failure) {
           error = failure.what();
         }

@@ -87,6 +87,7 @@ class Cases {
   micro::Task<void> status_code_and_message();
 
   micro::Task<void> large_call(micro::rpc::Client& client);
+  micro::Task<void> large_calls(int count);
   micro::Task<void> unimplemented(std::string_view service);
   micro::Task<void> expect_status(std::string message);
 

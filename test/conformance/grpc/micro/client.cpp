@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   service_options.settle_delay = 0ms;
   service_options.client.request_timeout = 30s;
   service_options.client.max_receive_message_size = std::size_t{64} << 20;
-  service_options.log.level = micro::log::Level::kWarn;
+  service_options.log.level = micro::log::Level::kError;
   micro::Service service(service_options);
   if (auto started = service.start(); !started) {
     std::fprintf(stderr, "interop_client: %s\n", started.error().to_string().c_str());
