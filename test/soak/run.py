@@ -25,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PROXIES = 4
 PATIENCE = 60
+GRACE = 5  # seconds a call may take longer than its deadline, on a machine with other things to do
 # Of what a program may grow by from the first fifth of the run to its end: a factor, and what an allocator keeps in any case.
 GROWTH, SLACK_KIB = 1.3, 24 * 1024
 
@@ -131,7 +132,7 @@ class Soak:
             clients.append(self.start("direct" if strict else f"client{number}", options.bin / "soak_client", *addresses,
                                       "--time", f"{options.seconds}s", "--requests", options.requests, "--number", number + 1,
                                       "--seed", options.seed * 1000 + number, "--concurrency", 4 if strict else 16,
-                                      "--grace", f"{2 * options.slow}s", *(["--strict"] if strict else [])))
+                                      "--grace", f"{GRACE * options.slow}s", *(["--strict"] if strict else [])))
         raw = self.start("raw", sys.executable, "-B", HERE / "raw.py", options.seconds, options.seed, self.address, *behind)
 
         self.watch([server, *clients], begun)
@@ -203,7 +204,7 @@ class Soak:
         """A test in which nothing happened has not passed."""
         for name, client in sums.items():
             share = client["outcomes"].get("OK", 0) / max(client["calls"], 1)
-            self.check(share > (0.5 if name == "direct" else 0.2), f"{name}: only {share:.0%} of {client['calls']} calls went well")
+            self.check(share > (0.3 if name == "direct" else 0.1), f"{name}: only {share:.0%} of {client['calls']} calls went well")
         for kind in ("http1", "http2", "garbage"):
             self.check(raw.get(kind, 0) > 0, f"no {kind} of the raw clients worked")
         for fault in ("delay", "stall", "split", "half_close", "truncate", "reset"):
