@@ -1,5 +1,7 @@
 #include "grpc_messages.hpp"
 
+#include <utility>
+
 #include <micro/grpc/fields.hpp>
 #include <micro/grpc/timeout.hpp>
 
@@ -11,7 +13,7 @@ void GrpcMessages::begin(const codec::Codec& codec, std::size_t limit, Context& 
   limit_ = limit;
   request_encoding_ = grpc::Compression::kIdentity;
   accepted_ = {};
-  has_request_ = false;
+  has_request_ = settled_ = false;
 }
 
 Result<void> GrpcMessages::take(std::string_view name, std::string_view value, TimePoint now) {
@@ -48,7 +50,8 @@ void GrpcMessages::begin_reading() {
 }
 
 grpc::Compression GrpcMessages::reply_encoding() noexcept {
-  if (context_->reply_compression() != Compress::kDefault && reply_encoding_ == grpc::Compression::kIdentity) {
+  if (!std::exchange(settled_, true) && context_->reply_compression() != Compress::kDefault &&
+      reply_encoding_ == grpc::Compression::kIdentity) {
     // Named also for kOff: a later message of a stream may be compressed.
     reply_encoding_ = accepted_.best();
   }
@@ -78,13 +81,13 @@ Result<bool> GrpcMessages::next(codec::MessageRef into) {
   return true;
 }
 
-Result<void> GrpcMessages::encode(codec::MessageRef message, Buffer& out) const {
+Result<void> GrpcMessages::encode(codec::MessageRef message, Buffer& out) {
   const std::size_t frame = grpc::begin_frame(out);
   if (Result<void> encoded = codec_->marshal(message, out); !encoded) {
     out.truncate(frame);
     return encoded;
   }
-  if (reply_encoding_ == grpc::Compression::kIdentity || context_->reply_compression() == Compress::kOff) {
+  if (reply_encoding() == grpc::Compression::kIdentity || context_->reply_compression() == Compress::kOff) {
     grpc::end_frame(out, frame, false);
     return {};
   }

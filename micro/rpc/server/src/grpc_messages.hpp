@@ -23,7 +23,7 @@ class GrpcMessages {
   void begin_reading();
 
   const codec::Codec& codec() const noexcept { return *codec_; }
-  // For the headers of the reply, which settle it.
+  // For the headers of the reply. Settled by whoever asks first: they, or the first message.
   grpc::Compression reply_encoding() noexcept;
   grpc::MessageReader& reader() noexcept { return reader_; }
 
@@ -32,7 +32,7 @@ class GrpcMessages {
   // The next message of a stream; false when it has not arrived.
   Result<bool> next(codec::MessageRef into);
   // Appends a reply message with its frame to `out`.
-  Result<void> encode(codec::MessageRef message, Buffer& out) const;
+  Result<void> encode(codec::MessageRef message, Buffer& out);
 
  private:
   Result<void> decode(const grpc::MessageReader::Message& message, codec::MessageRef into) const;
@@ -45,6 +45,7 @@ class GrpcMessages {
   grpc::Compression reply_encoding_ = grpc::Compression::kIdentity;
   grpc::AcceptedCompressions accepted_;
   bool has_request_ = false;
+  bool settled_ = false;  // reply_encoding_ stays as it is
 };
 
 }  // namespace micro::rpc

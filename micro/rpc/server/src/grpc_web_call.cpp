@@ -102,7 +102,7 @@ Result<HttpMethodCall::Next> GrpcWebCall::next(codec::MessageRef into) {
   return Next::kEnd;
 }
 
-Result<Metadata> GrpcWebCall::reply_headers() const {
+Result<Metadata> GrpcWebCall::reply_headers() {
   grpc::FieldList list;
   if (Result<void> appended = grpc::append_metadata(context_.reply_headers(), list); !appended) return std::unexpected(appended.error());
   Metadata headers;
