@@ -10,10 +10,14 @@ CTEST_JOBS ?= $(shell expr 2 \* $(JOBS))
 TESTS ?=
 # What a sanitizer or gcc run builds, for example: make tsan TARGETS=coro_test TESTS='-R coro'
 TARGETS ?= all
+# How long `make soak` goes on, which build it takes, and which random choices it makes (empty: others each time)
+SECONDS ?= 300
+BUILD ?= dev
+SEED ?=
 DEPS := scripts/deps.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check package-test bench asan tsan ubsan gcc format format-check tidy clean deps
+.PHONY: help build demo test check package-test bench soak asan tsan ubsan gcc format format-check tidy clean deps
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +59,13 @@ bench:  ## Build the benchmarks and their peers, run them side by side
 	cmake --preset bench
 	cmake --build --preset bench -j $(JOBS)
 	bench/run.sh
+
+soak: ## Calls under random faults for SECONDS=300, with the programs of BUILD=dev (or asan, tsan, gcc)
+	@$(DEPS) build test
+	cmake --preset $(BUILD)
+	cmake --build --preset $(BUILD) -j $(JOBS) --target soak_programs
+	python3 -B test/soak/run.py --bin build/$(BUILD)/bin --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(filter asan tsan ubsan,$(BUILD)),--slow 10)
 
 # A sanitizer or another compiler: configure, build and test that preset.
 asan: ## The tests under the address and undefined-behaviour sanitizers

@@ -33,6 +33,8 @@ void Context::reset() noexcept {
   reply_trailers_.clear();
   peer_.clear();
   request_id_.clear();
+  reply_compression_ = request_compression_ = Compress::kDefault;
+  request_was_compressed_ = reply_was_compressed_ = false;
 }
 
 }  // namespace micro

@@ -135,5 +135,21 @@ TEST(Context, ResetMakesItNew) {
   EXPECT_EQ(context.incoming()[0].key.data(), memory);
 }
 
+TEST(Context, CompressionIsForgottenWithReset) {
+  Context context;
+  context.set_reply_compression(Compress::kOn);
+  context.set_request_compression(Compress::kOff);
+  context.set_request_was_compressed(true);
+  context.set_reply_was_compressed(true);
+  const Context child(context);
+  EXPECT_EQ(child.reply_compression(), Compress::kDefault);
+  EXPECT_EQ(child.request_compression(), Compress::kDefault);
+  context.reset();
+  EXPECT_EQ(context.reply_compression(), Compress::kDefault);
+  EXPECT_EQ(context.request_compression(), Compress::kDefault);
+  EXPECT_FALSE(context.request_was_compressed());
+  EXPECT_FALSE(context.reply_was_compressed());
+}
+
 }  // namespace
 }  // namespace micro

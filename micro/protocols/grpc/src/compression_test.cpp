@@ -152,5 +152,12 @@ TEST(ParseAcceptEncoding, ListsOfNames) {
   EXPECT_EQ(parse_accept_encoding(kAcceptEncoding), parse_accept_encoding("gzip,deflate"));
 }
 
+TEST(Compression, TheBestIsTheOneThatPacksMost) {
+  EXPECT_EQ(parse_accept_encoding("deflate, gzip").best(), Compression::kGzip);
+  EXPECT_EQ(parse_accept_encoding("zstd,deflate").best(), Compression::kDeflate);
+  EXPECT_EQ(parse_accept_encoding("zstd").best(), Compression::kIdentity);
+  EXPECT_EQ(AcceptedCompressions().best(), Compression::kIdentity);
+}
+
 }  // namespace
 }  // namespace micro::grpc

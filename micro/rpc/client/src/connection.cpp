@@ -90,10 +90,11 @@ Task<Result<void>> Connection::connect() {
   }
   connecting_ = nullptr;
   if (ended_) co_return fail(*ended_);
+  const std::string name = "connect to " + pool_.address();
+  // Also when the answer was on its way already: the socket is closed.
+  if (context.cancelled()) co_return fail(unavailable(name + ": no answer within " + format_duration(timeout)));
   if (outcome && session_.peer_goaway()) outcome = fail(unavailable("it is going away"));
   if (outcome) co_return outcome;
-  const std::string name = "connect to " + pool_.address();
-  if (context.cancelled()) co_return fail(unavailable(name + ": no answer within " + format_duration(timeout)));
   if (socket) co_return fail(unavailable(name + ": no HTTP/2 server there: " + outcome.error().message()));
   co_return outcome;
 }

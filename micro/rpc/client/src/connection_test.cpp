@@ -1,4 +1,6 @@
 // Connections: sharing, failing, going away, waiting for a turn.
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <micro/registry/memory.hpp>
@@ -32,6 +34,34 @@ TEST_F(ConnectionTest, ManyCallersShareOneConnect) {
   for (int i = 0; i < 200; ++i) EXPECT_EQ(result(calls[static_cast<std::size_t>(i)]), "Hello " + std::to_string(i));
   EXPECT_EQ(server.accepted, 1);
   EXPECT_EQ(client().counters().connects, 1U);
+}
+
+// The time is over in the turn in which the server's SETTINGS are taken from the socket: it is closed, and cannot be used any
+// more.
+TEST_F(ConnectionTest, ATimeoutInTheLastMomentIsNoConnection) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof name;
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&name), size), 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&name), &size), 0);
+  options_.connect_timeout = milliseconds(20);
+  options_.retry.max_attempts = 1;
+  const auto pending = start(at({"127.0.0.1:" + std::to_string(ntohs(name.sin_port))}));
+  int peer = -1;
+  while ((peer = ::accept(listener, nullptr, nullptr)) < 0) loop_.run_once(Duration{});
+  const TimePoint connected = Clock::now();
+  ASSERT_EQ(::send(peer, "\0\0\0\4\0\0\0\0\0", 9, 0), 9);  // SETTINGS, without any
+  while (Clock::now() < connected + milliseconds(20)) {
+  }
+  const Result<std::string> reply = result(pending);
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code(), Code::kUnavailable) << reply.error().to_string();
+  EXPECT_THAT(reply.error().message(), HasSubstr("no answer within 20ms"));
+  ::close(peer);
+  ::close(listener);
 }
 
 TEST_F(ConnectionTest, CallsOverUnixSockets) {

@@ -125,7 +125,9 @@ Result<void> Exchange::encode(codec::MessageRef message) {
   out.clear();
   const std::size_t frame = grpc::begin_frame(out);
   if (Result<void> done = slot.codec().marshal(message, out); !done) return done;
-  if (info_.compression != grpc::Compression::kIdentity) {
+  const bool compressed =
+      info_.compression != grpc::Compression::kIdentity && info_.context.request_compression() != Compress::kOff;
+  if (compressed) {
     Buffer packed;
     const std::size_t start = grpc::begin_frame(packed);
     if (Result<void> done = grpc::compress(info_.compression, out.view().substr(grpc::kPrefixSize), packed); !done) return done;
@@ -136,7 +138,7 @@ Result<void> Exchange::encode(codec::MessageRef message) {
   if (Result<void> allowed = grpc::check_send_size(size, slot.options().max_send_message_size); !allowed) {
     return fail(std::move(allowed.error()).with_context(info_.name()));
   }
-  if (info_.compression == grpc::Compression::kIdentity) grpc::end_frame(out, frame, false);
+  if (!compressed) grpc::end_frame(out, frame, false);
   return {};
 }
 
@@ -150,6 +152,7 @@ Result<void> Exchange::send(codec::MessageRef message, bool last) {
 Result<void> Exchange::decode(const grpc::MessageReader::Message& message, codec::MessageRef into) {
   Slot& slot = info_.slot;
   Result<void> done;
+  info_.context.set_reply_was_compressed(message.compressed);
   if (message.compressed) {
     Buffer plain;
     done = grpc::decompress(encoding_, message.payload, slot.options().max_receive_message_size, plain);

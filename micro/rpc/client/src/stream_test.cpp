@@ -235,6 +235,41 @@ TEST_F(StreamTest, CompressesEachMessage) {
   EXPECT_THAT(seen, ElementsAre("one", "two"));
 }
 
+TEST_F(StreamTest, LeavesSingleMessagesUncompressed) {
+  FakeServer& server = serve([](const FakeCallPtr& call) {
+    call->headers({{"grpc-encoding", "gzip"}});
+    Buffer packed;
+    EXPECT_TRUE(grpc::compress(grpc::Compression::kGzip, "two", packed));
+    call->message("one");
+    call->message(packed.view(), true);
+    call->ok();
+  });
+  Context context;
+  rpc::CallOptions options = at(server);
+  options.compression = "gzip";
+  const StreamPtr stream = must_open(context, MethodKind::kBidiStream, options);
+  std::string message = "one";
+  context.set_request_compression(Compress::kOff);
+  EXPECT_TRUE(run(stream->write(codec::ref(message))));
+  context.set_request_compression(Compress::kOn);
+  EXPECT_TRUE(run(stream->write(codec::ref(message))));
+  EXPECT_TRUE(run(stream->close_send()));
+  EXPECT_TRUE(run(stream->read(codec::ref(message))).value_or(false));
+  EXPECT_EQ(message, "one");
+  EXPECT_FALSE(context.reply_was_compressed());
+  EXPECT_TRUE(run(stream->read(codec::ref(message))).value_or(false));
+  EXPECT_EQ(message, "two");
+  EXPECT_TRUE(context.reply_was_compressed());
+
+  grpc::MessageReader sent({.max_message_size = 100, .encoding = grpc::Compression::kGzip});
+  sent.feed(server.calls.at(0)->body);
+  for (const bool compressed : {false, true}) {
+    const auto next = sent.next();
+    ASSERT_TRUE(next && *next);
+    EXPECT_EQ((*next)->compressed, compressed);
+  }
+}
+
 TEST_F(StreamTest, DestroyingAStreamCancelsTheCall) {
   FakeServer& server = serve(nullptr);
   server.on_open = [](const FakeCallPtr& call) { call->headers(); };

@@ -43,7 +43,7 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
   protocol_ = &protocol;
   stream_ = &stream;
   endpoint_ = &endpoint;
-  messages_.begin(codec, worker_.state().options.max_receive_message_size);
+  messages_.begin(codec, worker_.state().options.max_receive_message_size, context_);
   std::optional<Error> error;
   if (!take_fields(block, error)) {
     const bool unknown_encoding = error->code() == Code::kUnimplemented;
@@ -68,7 +68,7 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
 bool GrpcCall::take_fields(const http2::HeaderBlock& block, std::optional<Error>& error) {
   const TimePoint now = worker_.loop().now();
   for (const http2::Field& field : block.fields) {
-    if (Result<void> taken = messages_.take(field.name, field.value, context_, now); !taken) {
+    if (Result<void> taken = messages_.take(field.name, field.value, now); !taken) {
       error = std::move(taken.error());
       return false;
     }
@@ -238,7 +238,8 @@ void GrpcCall::stop_caller() {
 bool GrpcCall::send_headers() {
   if (headers_sent_) return true;
   http2::Session& session = protocol_->session();
-  if (context_.reply_headers().empty() && messages_.reply_encoding() == grpc::Compression::kIdentity &&
+  const grpc::Compression encoding = messages_.reply_encoding();
+  if (context_.reply_headers().empty() && encoding == grpc::Compression::kIdentity &&
       &messages_.codec() == worker_.state().proto) {
     headers_sent_ = true;
     session.submit_encoded_headers(*stream_, prepared().headers.view(), false);
@@ -254,8 +255,8 @@ bool GrpcCall::send_headers() {
   std::string content_type(grpc::kContentType);
   if (&messages_.codec() != worker_.state().proto) content_type += "+" + std::string(messages_.codec().name());
   std::vector<http2::Field> fields{{":status", "200"}, {"content-type", content_type}};
-  if (messages_.reply_encoding() != grpc::Compression::kIdentity) {
-    fields.push_back({"grpc-encoding", grpc::to_string(messages_.reply_encoding())});
+  if (encoding != grpc::Compression::kIdentity) {
+    fields.push_back({"grpc-encoding", grpc::to_string(encoding)});
     fields.push_back({"grpc-accept-encoding", grpc::kAcceptEncoding});
   }
   for (const grpc::Field field : list) fields.push_back({field.name, field.value});

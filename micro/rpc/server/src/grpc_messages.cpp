@@ -1,24 +1,27 @@
 #include "grpc_messages.hpp"
 
+#include <utility>
+
 #include <micro/grpc/fields.hpp>
 #include <micro/grpc/timeout.hpp>
 
 namespace micro::rpc {
 
-void GrpcMessages::begin(const codec::Codec& codec, std::size_t limit) noexcept {
+void GrpcMessages::begin(const codec::Codec& codec, std::size_t limit, Context& context) noexcept {
   codec_ = &codec;
+  context_ = &context;
   limit_ = limit;
   request_encoding_ = grpc::Compression::kIdentity;
   accepted_ = {};
-  has_request_ = false;
+  has_request_ = settled_ = false;
 }
 
-Result<void> GrpcMessages::take(std::string_view name, std::string_view value, Context& context, TimePoint now) {
+Result<void> GrpcMessages::take(std::string_view name, std::string_view value, TimePoint now) {
   if (name.starts_with("grpc-")) {
     if (name == "grpc-timeout") {
       const Result<Duration> timeout = grpc::parse_timeout(value);
       if (!timeout) return std::unexpected(timeout.error());
-      context.set_deadline(now + *timeout);
+      context_->set_deadline(now + *timeout);
       return {};
     }
     if (name == "grpc-encoding") {
@@ -32,18 +35,27 @@ Result<void> GrpcMessages::take(std::string_view name, std::string_view value, C
       return {};
     }
   }
-  if (Result<void> taken = grpc::take_field(name, value, context.incoming()); !taken) return taken;
-  if (name == "x-request-id") context.set_request_id(value);
+  if (Result<void> taken = grpc::take_field(name, value, context_->incoming()); !taken) return taken;
+  if (name == "x-request-id") context_->set_request_id(value);
   return {};
 }
 
 void GrpcMessages::begin_reading() {
-  // Answers are compressed as the request was, when the caller reads that.
+  // Answers are compressed as the request was, when the caller reads that and the handler does not say otherwise.
   reply_encoding_ = accepted_.choose(request_encoding_);
   grpc::MessageReader::Options options;
   options.max_message_size = limit_;
   options.encoding = request_encoding_;
   reader_.reset(options);
+}
+
+grpc::Compression GrpcMessages::reply_encoding() noexcept {
+  if (!std::exchange(settled_, true) && context_->reply_compression() != Compress::kDefault &&
+      reply_encoding_ == grpc::Compression::kIdentity) {
+    // Named also for kOff: a later message of a stream may be compressed.
+    reply_encoding_ = accepted_.best();
+  }
+  return reply_encoding_;
 }
 
 Result<void> GrpcMessages::take_request(const Endpoint& endpoint, codec::MessageRef into, bool ended) {
@@ -69,13 +81,13 @@ Result<bool> GrpcMessages::next(codec::MessageRef into) {
   return true;
 }
 
-Result<void> GrpcMessages::encode(codec::MessageRef message, Buffer& out) const {
+Result<void> GrpcMessages::encode(codec::MessageRef message, Buffer& out) {
   const std::size_t frame = grpc::begin_frame(out);
   if (Result<void> encoded = codec_->marshal(message, out); !encoded) {
     out.truncate(frame);
     return encoded;
   }
-  if (reply_encoding_ == grpc::Compression::kIdentity) {
+  if (reply_encoding() == grpc::Compression::kIdentity || context_->reply_compression() == Compress::kOff) {
     grpc::end_frame(out, frame, false);
     return {};
   }
@@ -91,6 +103,7 @@ Result<void> GrpcMessages::encode(codec::MessageRef message, Buffer& out) const 
 }
 
 Result<void> GrpcMessages::decode(const grpc::MessageReader::Message& message, codec::MessageRef into) const {
+  context_->set_request_was_compressed(message.compressed);
   if (!message.compressed) return codec_->unmarshal(message.payload, into);
   Buffer plain;
   if (Result<void> done = grpc::decompress(request_encoding_, message.payload, limit_, plain); !done) return done;

@@ -15,15 +15,16 @@ namespace micro::rpc {
 // The messages of one call both ways and what its headers say about them: what gRPC and gRPC-Web have in common.
 class GrpcMessages {
  public:
-  // A new call; messages of it may have up to `limit` bytes.
-  void begin(const codec::Codec& codec, std::size_t limit) noexcept;
+  // A new call; messages of it may have up to `limit` bytes. `context` says what its handler wants to be compressed.
+  void begin(const codec::Codec& codec, std::size_t limit, Context& context) noexcept;
   // One header field of the request: into the context, or into the options of the messages.
-  Result<void> take(std::string_view name, std::string_view value, Context& context, TimePoint now);
+  Result<void> take(std::string_view name, std::string_view value, TimePoint now);
   // All fields were taken.
   void begin_reading();
 
   const codec::Codec& codec() const noexcept { return *codec_; }
-  grpc::Compression reply_encoding() const noexcept { return reply_encoding_; }
+  // For the headers of the reply. Settled by whoever asks first: they, or the first message.
+  grpc::Compression reply_encoding() noexcept;
   grpc::MessageReader& reader() noexcept { return reader_; }
 
   // For methods that take one message: decodes it from what has arrived; OK without it as long as the caller has not ended.
@@ -31,18 +32,20 @@ class GrpcMessages {
   // The next message of a stream; false when it has not arrived.
   Result<bool> next(codec::MessageRef into);
   // Appends a reply message with its frame to `out`.
-  Result<void> encode(codec::MessageRef message, Buffer& out) const;
+  Result<void> encode(codec::MessageRef message, Buffer& out);
 
  private:
   Result<void> decode(const grpc::MessageReader::Message& message, codec::MessageRef into) const;
 
   const codec::Codec* codec_ = nullptr;
+  Context* context_ = nullptr;
   grpc::MessageReader reader_;
   std::size_t limit_ = 0;
   grpc::Compression request_encoding_ = grpc::Compression::kIdentity;
   grpc::Compression reply_encoding_ = grpc::Compression::kIdentity;
   grpc::AcceptedCompressions accepted_;
   bool has_request_ = false;
+  bool settled_ = false;  // reply_encoding_ stays as it is
 };
 
 }  // namespace micro::rpc

@@ -34,7 +34,7 @@ void reject_grpc_web(HttpExchange& exchange, const Error& error, bool text) {
 
 void GrpcWebCall::begin(HttpExchange& exchange, HttpHead& head, const codec::Codec& codec) {
   take(exchange, head);
-  messages_.begin(codec, worker_.state().options.max_receive_message_size);
+  messages_.begin(codec, worker_.state().options.max_receive_message_size, context_);
   if (Result<void> taken = take_fields(); !taken) return refuse(taken.error());
   const bool ended = head.ended;
   if (reads_stream()) {
@@ -50,7 +50,7 @@ Result<void> GrpcWebCall::take_fields() {
   for (const Metadata::Entry entry : request_.headers) {
     name = entry.key;
     for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    if (Result<void> taken = messages_.take(name, entry.value, context_, worker_.loop().now()); !taken) return taken;
+    if (Result<void> taken = messages_.take(name, entry.value, worker_.loop().now()); !taken) return taken;
   }
   messages_.begin_reading();
   return {};
@@ -102,7 +102,7 @@ Result<HttpMethodCall::Next> GrpcWebCall::next(codec::MessageRef into) {
   return Next::kEnd;
 }
 
-Result<Metadata> GrpcWebCall::reply_headers() const {
+Result<Metadata> GrpcWebCall::reply_headers() {
   grpc::FieldList list;
   if (Result<void> appended = grpc::append_metadata(context_.reply_headers(), list); !appended) return std::unexpected(appended.error());
   Metadata headers;

@@ -23,7 +23,7 @@ class GrpcWebCall final : public HttpMethodCall {
   void credit(std::size_t unread);
   Result<Next> next(codec::MessageRef into) override;
   Result<void> send_message(codec::MessageRef message) override;
-  Result<Metadata> reply_headers() const;
+  Result<Metadata> reply_headers();
   void append(std::string& body, const grpc::FieldList& trailers) const;
   void end(Result<void> outcome) override;
   void end_with(const Error& error);

@@ -13,8 +13,8 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <google/protobuf/struct.pb.h>
@@ -25,6 +25,7 @@
 #include <micro/coro/event.hpp>
 #include <micro/coro/run_on.hpp>
 #include <micro/coro/sleep.hpp>
+#include <micro/grpc/compression.hpp>
 #include <micro/grpc/framing.hpp>
 #include <micro/http2/session.hpp>
 #include <micro/middleware/deadline.hpp>
@@ -124,7 +125,8 @@ class Echo final : public Handler {
 
 class TestServer {
  public:
-  explicit TestServer(std::size_t loops = 1, ServerOptions options = default_options()) : loops_(group(loops)), server(loops_, options) {
+  explicit TestServer(std::size_t loops = 1, ServerOptions options = default_options())
+      : loops_(group(loops)), server(loops_, options) {
     server.use(deadline(Duration{}));
     EXPECT_TRUE(server.handle(echo));
   }
@@ -216,6 +218,7 @@ struct Answer {
   std::string status;
   std::multimap<std::string, std::string> fields;  // headers and trailers
   std::vector<std::string> messages;
+  std::vector<bool> compressed;  // of each message
   std::string data;
   bool closed = false;
   bool reset = false;
@@ -237,8 +240,8 @@ class Http2Client final : private http2::Events {
   }
 
   http2::Stream& open(std::string_view path, std::vector<http2::Field> extra = {}, bool end = false) {
-    std::vector<http2::Field> fields{{":method", "POST"}, {":scheme", "http"}, {":path", path}, {":authority", "test"},
-                                     {"te", "trailers"}, {"content-type", "application/grpc"}};
+    std::vector<http2::Field> fields{{":method", "POST"},    {":scheme", "http"}, {":path", path},
+                                     {":authority", "test"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
     fields.insert(fields.end(), extra.begin(), extra.end());
     return open_plain(fields, end);
   }
@@ -301,8 +304,13 @@ class Http2Client final : private http2::Events {
            answer.field("content-type").starts_with("application/grpc")) {
       const std::size_t size = load_be32(answer.data.data() + 1);
       if (answer.data.size() < 5 + size) break;
+      answer.compressed.push_back(answer.data[0] != 0);
+      Buffer plain;
+      const auto encoding = answer.compressed.back() ? grpc::parse_encoding(answer.field("grpc-encoding")) : grpc::Compression();
+      ASSERT_TRUE(encoding);
+      ASSERT_TRUE(grpc::decompress(*encoding, std::string_view(answer.data).substr(5, size), 64 << 20, plain));
       Text value;
-      value.ParseFromArray(answer.data.data() + 5, static_cast<int>(size));
+      ASSERT_TRUE(value.ParseFromArray(plain.view().data(), static_cast<int>(plain.size())));
       answer.messages.push_back(value.value());
       answer.data.erase(0, 5 + size);
     }

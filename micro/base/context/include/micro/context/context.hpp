@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <micro/context/cancellation.hpp>
+#include <micro/context/compress.hpp>
 #include <micro/duration/chrono.hpp>
 #include <micro/error/error.hpp>
 #include <micro/metadata/metadata.hpp>
@@ -60,6 +61,23 @@ class Context {
   Metadata& reply_trailers() noexcept { return reply_trailers_; }
   const Metadata& reply_trailers() const noexcept { return reply_trailers_; }
 
+  // Compression, where the protocol has it (gRPC; HTTP/JSON ignores what is chosen here). A choice holds for the messages sent
+  // after it was made: a unary handler makes it before it returns, a stream may make another one before each write.
+  //
+  // On a server, about the messages of the reply. The encoding is the best one the caller reads, and is settled when the first
+  // message is sent: kDefault then, after a request that was not compressed, means that none will be compressed.
+  Compress reply_compression() const noexcept { return reply_compression_; }
+  void set_reply_compression(Compress choice) noexcept { reply_compression_ = choice; }
+  // On a client, about the messages of the request. The encoding is named by CallOptions::compression; without one nothing is
+  // compressed, so kOff is what makes a difference.
+  Compress request_compression() const noexcept { return request_compression_; }
+  void set_request_compression(Compress choice) noexcept { request_compression_ = choice; }
+  // Whether the message read last came compressed: on a server that of the request, on a client that of the reply.
+  bool request_was_compressed() const noexcept { return request_was_compressed_; }
+  void set_request_was_compressed(bool compressed) noexcept { request_was_compressed_ = compressed; }
+  bool reply_was_compressed() const noexcept { return reply_was_compressed_; }
+  void set_reply_was_compressed(bool compressed) noexcept { reply_was_compressed_ = compressed; }
+
   // On a server, the address of the caller ("10.0.0.7:50122", "unix:"); on a client after the call, of the node that answered.
   const std::string& peer() const noexcept { return peer_; }
   void set_peer(std::string_view peer) { peer_.assign(peer); }
@@ -81,6 +99,10 @@ class Context {
   Metadata reply_trailers_;
   std::string peer_;
   std::string request_id_;
+  Compress reply_compression_ = Compress::kDefault;
+  Compress request_compression_ = Compress::kDefault;
+  bool request_was_compressed_ = false;
+  bool reply_was_compressed_ = false;
 };
 
 }  // namespace micro

@@ -33,6 +33,10 @@ class AcceptedCompressions {
   constexpr void add(Compression c) noexcept { bits_ |= bit(c); }
   // `wanted` if the peer accepts it, else identity.
   constexpr Compression choose(Compression wanted) const noexcept { return contains(wanted) ? wanted : Compression::kIdentity; }
+  // The best the peer accepts: gzip before deflate before identity.
+  constexpr Compression best() const noexcept {
+    return contains(Compression::kGzip) ? Compression::kGzip : choose(Compression::kDeflate);
+  }
   friend bool operator==(AcceptedCompressions, AcceptedCompressions) = default;
 
  private:

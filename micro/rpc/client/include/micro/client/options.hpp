@@ -43,7 +43,7 @@ struct CallOptions {
   std::vector<selector::FilterPtr> filters;
   // The method may be repeated although it was sent. Generated clients set it from the .proto.
   bool idempotent = false;
-  // "identity" or "gzip" for the messages we send.
+  // "identity", "gzip" or "deflate" for the messages we send; Context::set_request_compression() leaves out single ones.
   std::string compression = "identity";
 };
 
