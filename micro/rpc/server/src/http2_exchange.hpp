@@ -35,6 +35,7 @@ class Http2Exchange final : public HttpExchange, public FlushWaiter {
   bool congested() const noexcept override;
   void wake_when_writable() override;
   const std::string& peer() const noexcept override;
+  const std::shared_ptr<const PeerIdentity>& identity() const noexcept override;
 
  private:
   ~Http2Exchange() = default;

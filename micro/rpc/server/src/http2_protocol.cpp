@@ -43,6 +43,11 @@ Result<void> Http2Protocol::upgrade(std::string_view settings, std::span<const h
   return session_.upgrade(settings, head, body);
 }
 
+void Http2Protocol::refuse(const Error& error) {
+  session_.goaway(http2::ErrorCode::kInadequateSecurity, error.message());
+  failed_ = true;
+}
+
 Result<void> Http2Protocol::receive(std::string_view bytes) {
   Result<void> fed = session_.feed(bytes, worker_.loop().now());
   if (!fed) failed_ = true;

@@ -104,6 +104,8 @@ ServerCounters Server::counters() const {
     sum.calls += c.calls.get();
     sum.open_calls += c.calls.get() - c.calls_ended.get();
     sum.failed_calls += c.calls_failed.get();
+    sum.tls_handshakes += c.tls_handshakes.get();
+    sum.failed_tls_handshakes += c.failed_tls_handshakes.get();
   }
   return sum;
 }

@@ -49,6 +49,8 @@ struct WorkerCounters {
   Counter calls;
   Counter calls_ended;
   Counter calls_failed;
+  Counter tls_handshakes;
+  Counter failed_tls_handshakes;
 };
 
 }  // namespace micro::rpc
