@@ -11,7 +11,7 @@ import re
 import subprocess
 
 # "  --loops NUMBER=0 (Env:MICRO_LOOPS)", "  --registry_address,--registry-address TEXT (Env:...)"
-FLAG = re.compile(r"^\s+(--[\w]+)(?:,--[\w-]+)? (?:KEY=VALUE|[A-Z]+(?:=(?P<default>\S+))?)(?: \.\.\.)? \(Env:(?P<env>\w+)\)", re.M)
+FLAG = re.compile(r"^\s+(--[\w]+)(?:,--[\w-]+)?(?: KEY=VALUE| [A-Z]+(?:=(?P<default>\S+))?)?(?: \.\.\.)? \(Env:(?P<env>\w+)\)", re.M)
 
 
 def tables(page):

@@ -28,6 +28,8 @@ struct Options {
   std::size_t rate = 0;
   // Calls that must not be repeated once they were sent.
   bool once = false;
+  // Authorities of nodes that speak TLS.
+  std::string tls_ca;
 };
 
 class Load {
@@ -144,6 +146,7 @@ int main(int argc, char** argv) {
   flags.add("requests", options.requests, "make at least so many calls");
   flags.add("concurrency", options.concurrency, "calls at a time");
   flags.add("rate", options.rate, "calls a second; 0: as fast as they are answered");
+  flags.add("tls_ca", options.tls_ca, "authorities of nodes that speak TLS: a PEM file");
   flags.add("once", options.once, "never repeat a call that was sent");
   const auto parsed = flags.parse(argc, argv);
   if (!parsed || !parsed->text.empty()) {
@@ -157,6 +160,7 @@ int main(int argc, char** argv) {
   service_options.registry_address = options.registry_address;
   service_options.register_node = false;
   service_options.loops = 1;
+  service_options.tls.ca = options.tls_ca;
   service_options.log.level = micro::log::Level::kWarn;
   micro::Service service(service_options);
   if (auto started = service.start(); !started) {

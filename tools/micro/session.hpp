@@ -12,11 +12,17 @@
 
 namespace micro::tool {
 
-// What every command needs: where to look for services, and how long.
+// What every command needs: where to look for services, how to call them, and how long.
 struct CommonOptions {
   std::string registry = "local";
   std::string registry_address;
   Duration timeout = std::chrono::seconds(5);
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_server_name;
+  bool tls_calls_only = false;
+  bool tls_skip_verify = false;
 
   void add_to(Flags& flags, const Plugins& plugins);
 };
@@ -24,7 +30,7 @@ struct CommonOptions {
 // A loop on a thread of its own with a registry and a client, for the length of one command.
 class Session {
  public:
-  // Fails when the registry cannot be made.
+  // Fails when the registry cannot be made or the files for TLS cannot be used.
   static Result<std::unique_ptr<Session>> open(const CommonOptions& options, const Plugins& plugins);
   ~Session();
 
@@ -36,7 +42,7 @@ class Session {
   rpc::Client& client() noexcept { return client_; }
 
  private:
-  explicit Session(std::shared_ptr<registry::Registry> registry);
+  Session(std::shared_ptr<registry::Registry> registry, rpc::ClientOptions client);
 
   std::shared_ptr<registry::Registry> registry_;
   LoopGroup loops_;

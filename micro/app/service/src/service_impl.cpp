@@ -66,6 +66,7 @@ void Service::Impl::add_flags(Flags& flags) {
   flags.add("request_timeout", options.server.request_timeout, "the longest a call may take here; 0s: no limit");
   flags.add("drain_timeout", options.drain_timeout, "on stopping, how long calls under way get to end");
   add_limit_flags(flags, options.server);
+  TlsSetup::add_flags(flags, options.tls);
   log_level_flag = to_string(options.log.level);
   log_format_flag = options.log.format == log::Logger::Format::kJson ? "json" : "text";
   flags.add("log_level", log_level_flag, "trace, debug, info, warn, error or off");
@@ -114,6 +115,7 @@ Result<void> Service::Impl::validate() {
   } else if (!log_format_flag.empty() && log_format_flag != "text") {
     faults.add("--log_format " + log_format_flag + ": expected text or json");
   }
+  for (const std::string& fault : tls.load(options)) faults.add(fault);
   registry = options.registry;
   if (!registry) {
     Result<std::shared_ptr<registry::Registry>> made = plugins.make_registry(options.registry_name, options.registry_address);
@@ -142,7 +144,7 @@ Result<void> Service::Impl::prepare() {
   group.name = options.name.substr(0, 10);
   group.lag_observer = &lag_report;
   loops = std::make_unique<LoopGroup>(group);
-  server = std::make_unique<rpc::Server>(*loops, options.server, routes);
+  server = std::make_unique<rpc::Server>(*loops, tls.server_options(options), routes);
   server->use(rpc::recovery(logger));
   server->use(rpc::deadline(options.server.request_timeout));
   server->use(rpc::access_log(logger));
@@ -178,7 +180,8 @@ Result<void> Service::Impl::launch() {
 
 Task<void> Service::Impl::start_on_loop(Result<void>& result) {
   cache->start(loops->loop(0));
-  client.start(*loops, cache.get(), options.client);
+  client.start(*loops, cache.get(), tls.client_options(options));
+  tls.start(options.tls.reload_interval);
   health.resume();
   for (const auto& hook : hooks) {
     result = co_await hook->before_start();
@@ -225,6 +228,7 @@ Task<void> Service::Impl::stop_on_loop() {
   }
   if (membership) co_await membership->stop();
   co_await client.stop(deadline);
+  co_await tls.stop();
   co_await cache->stop();
   for (; hooks_started > 0; --hooks_started) {
     const Result<void> done = co_await hooks[hooks_started - 1]->after_stop();
@@ -285,6 +289,7 @@ registry::Service Service::Impl::record() const {
   registry::set_property(node.metadata, "protocol", "grpc");
   registry::set_property(node.metadata, "server", "micro-cpp");
   registry::set_property(node.metadata, "registry", registry->name());
+  if (tls.serves()) registry::set_property(node.metadata, rpc::kTlsProperty, "true");
   for (const auto& [key, value] : options.metadata) registry::set_property(node.metadata, key, value);
   record.nodes.push_back(std::move(node));
   return record;

@@ -13,6 +13,7 @@
 
 #include "membership.hpp"
 #include "registration.hpp"
+#include "tls_setup.hpp"
 
 namespace micro {
 
@@ -66,6 +67,7 @@ struct Service::Impl {
   Health health;
   log::Logger logger;
   LagReport lag_report{logger};
+  TlsSetup tls{logger};
   rpc::Client client;
   std::shared_ptr<rpc::HttpRoutes> routes;
   std::vector<std::string> metadata_flags;

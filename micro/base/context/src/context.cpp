@@ -32,6 +32,7 @@ void Context::reset() noexcept {
   reply_headers_.clear();
   reply_trailers_.clear();
   peer_.clear();
+  peer_identity_.reset();
   request_id_.clear();
   reply_compression_ = request_compression_ = Compress::kDefault;
   request_was_compressed_ = reply_was_compressed_ = false;

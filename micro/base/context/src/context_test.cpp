@@ -60,7 +60,10 @@ TEST(Context, ChildInheritsDeadlineOutgoingMetadataAndIds) {
   parent.reply_headers().add("reply", "3");
   parent.set_request_id("id-1");
   parent.set_peer("10.0.0.7:50122");
+  parent.set_peer_identity(std::make_shared<PeerIdentity>());
+  EXPECT_TRUE(parent.secure());
   Context child(parent);
+  EXPECT_FALSE(child.secure()) << "says who called, not whom the child will call";
   EXPECT_EQ(child.deadline(), kNow + 5s);
   EXPECT_TRUE(child.metadata().empty());
   EXPECT_EQ(child.outgoing(), parent.outgoing());
@@ -113,6 +116,7 @@ TEST(Context, ResetMakesItNew) {
   Context context(parent);
   context.set_deadline(kNow);
   context.set_peer("peer");
+  context.set_peer_identity(std::make_shared<PeerIdentity>());
   context.set_request_id("id");
   for (Metadata* metadata : {&context.incoming(), &context.outgoing(), &context.reply_headers(), &context.reply_trailers()}) {
     metadata->add("k", "v");
@@ -121,6 +125,7 @@ TEST(Context, ResetMakesItNew) {
   context.cancel(cancelled("gone"));
   context.reset();
   EXPECT_EQ(context.deadline(), std::nullopt);
+  EXPECT_FALSE(context.secure());
   EXPECT_FALSE(context.cancelled());
   EXPECT_EQ(context.error(), std::nullopt);
   EXPECT_EQ(context.peer(), "");

@@ -6,6 +6,7 @@
 #include <micro/coro/deadline.hpp>
 #include <micro/duration/duration.hpp>
 #include <micro/net/connect.hpp>
+#include <micro/tls/stream.hpp>
 
 #include "exchange.hpp"
 #include "node_pool.hpp"
@@ -83,20 +84,51 @@ Task<Result<void>> Connection::connect() {
   if (socket) {
     socket_ = std::move(*socket);
     closer.link(context.cancellation(), [](void* self, const Error&) { static_cast<Connection*>(self)->socket_->close(); }, this);
-    flush();
-    outcome = co_await read(true);
+    if (pool_.secure()) outcome = co_await secure();
+    if (outcome) {
+      flush();
+      outcome = co_await read(true);
+    }
   } else {
     outcome = fail(unavailable(socket.error().message()));
   }
   connecting_ = nullptr;
   if (ended_) co_return fail(*ended_);
+  if (outcome && session_.peer_goaway()) {
+    outcome = fail(unavailable("it is going away" + (farewell_.empty() ? "" : ": " + farewell_)));
+  }
   const std::string name = "connect to " + pool_.address();
   // Also when the answer was on its way already: the socket is closed.
   if (context.cancelled()) co_return fail(unavailable(name + ": no answer within " + format_duration(timeout)));
-  if (outcome && session_.peer_goaway()) outcome = fail(unavailable("it is going away"));
   if (outcome) co_return outcome;
-  if (socket) co_return fail(unavailable(name + ": no HTTP/2 server there: " + outcome.error().message()));
+  if (socket) co_return fail(connect_error(outcome.error()));
   co_return outcome;
+}
+
+Error Connection::connect_error(const Error& error) const {
+  const std::string name = "connect to " + pool_.address();
+  if (error.reason().starts_with("TLS_")) return Error(error).with_context(name);
+  if (needs_tls_) return unavailable(name + ": " + farewell_).with_reason("TLS_REQUIRED");
+  return unavailable(name + ": no HTTP/2 server there: " + error.message());
+}
+
+Task<Result<void>> Connection::secure() {
+  Result<std::shared_ptr<tls::ClientCredentials>> credentials = slot_.tls_credentials();
+  if (!credentials) co_return fail(std::move(credentials.error()));
+  const Address& address = *pool_.parsed();
+  const std::string host = address.is_unix() || address.host.empty() ? "localhost" : address.host;
+  std::unique_ptr<tls::Stream> secured = tls::Stream::client(std::move(socket_), **credentials, host);
+  tls::Stream& stream = *secured;
+  socket_ = std::move(secured);
+  securing_ = true;
+  Result<void> done = co_await stream.handshake();
+  securing_ = false;
+  if (!done) co_return done;
+  identity_ = stream.identity();
+  if (stream.application_protocol() != "h2") {
+    co_return fail(unavailable("the server speaks TLS, but did not agree to HTTP/2 (ALPN h2); is it a gRPC server?").with_reason("TLS_HANDSHAKE"));
+  }
+  co_return done;
 }
 
 Task<Result<void>> Connection::read(bool handshake) {
@@ -149,7 +181,7 @@ bool Connection::write_some() {
 }
 
 void Connection::flush() {
-  if (blocked_ || !socket_ || state_ == State::kClosed) return;
+  if (blocked_ || !socket_ || securing_ || state_ == State::kClosed) return;
   if (!write_some()) {
     blocked_ = true;
     write_rest(writers_.enter());
@@ -306,6 +338,10 @@ void Connection::on_close(http2::Stream&) {
   pool_.on_room();
 }
 
-void Connection::on_goaway(std::uint32_t, http2::ErrorCode, std::string_view) { leave(); }
+void Connection::on_goaway(std::uint32_t, http2::ErrorCode code, std::string_view debug) {
+  farewell_ = debug;
+  needs_tls_ = code == http2::ErrorCode::kInadequateSecurity && !pool_.secure();
+  leave();
+}
 
 }  // namespace micro::client

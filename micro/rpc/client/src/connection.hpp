@@ -6,10 +6,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include <micro/context/context.hpp>
+#include <micro/context/peer_identity.hpp>
 #include <micro/coro/gate.hpp>
 #include <micro/error/error.hpp>
 #include <micro/http2/session.hpp>
@@ -49,6 +51,8 @@ class Connection final : private http2::Events {
   // Where in the stream of bytes to the peer the next ones go, and how far the socket has taken them.
   std::uint64_t position() noexcept { return written_ + session_.output().size(); }
   std::uint64_t written() const noexcept { return written_; }
+  // Who TLS says the node is; null on a plain connection.
+  const std::shared_ptr<const PeerIdentity>& identity() const noexcept { return identity_; }
   // Why it ended, once it has.
   const std::optional<Error>& ended() const noexcept { return ended_; }
 
@@ -80,6 +84,9 @@ class Connection final : private http2::Events {
 
   Task<void> run(Gate::Holder holder);
   Task<Result<void>> connect();
+  // Puts TLS between the socket and the session.
+  Task<Result<void>> secure();
+  Error connect_error(const Error& error) const;
   // Reads until the connection ends, or, for `handshake`, until the peer's SETTINGS have come.
   Task<Result<void>> read(bool handshake);
   Result<void> receive(std::size_t count);
@@ -109,10 +116,14 @@ class Connection final : private http2::Events {
   std::unique_ptr<net::Stream> socket_;
   Context* connecting_ = nullptr;  // while connect() runs
   State state_ = State::kConnecting;
+  bool securing_ = false;  // secure() runs: nothing may be written yet
+  bool needs_tls_ = false;  // the peer has said so
   bool blocked_ = false;  // write_rest() waits for the socket
   bool ping_sent_ = false;
   bool asked_ = false;  // with a PING since the last message or header section
   std::optional<Error> ended_;
+  std::shared_ptr<const PeerIdentity> identity_;
+  std::string farewell_;  // what the peer has said with GOAWAY
   std::uint64_t written_ = 0;  // bytes the socket has taken
   TimePoint active_since_{};   // when the first of the present streams began, or the last one ended
   TimePoint received_{};

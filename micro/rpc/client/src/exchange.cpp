@@ -52,6 +52,7 @@ bool Exchange::try_open(Connection& connection, codec::MessageRef request) {
   context.reply_headers().clear();
   context.reply_trailers().clear();
   context.set_peer(connection.pool().address());
+  context.set_peer_identity(connection.identity());
   if (context.cancelled()) {
     fail_with(std::move(*context.error()).with_context(info_.name()));
     return false;

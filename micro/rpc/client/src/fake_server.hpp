@@ -16,6 +16,7 @@
 #include <micro/grpc/status.hpp>
 #include <micro/http2/session.hpp>
 #include <micro/net/listener.hpp>
+#include <micro/tls/stream.hpp>
 
 namespace micro::client::testing {
 
@@ -84,6 +85,10 @@ class FakeServer {
     bool silent = false;
     // Whether received bytes are given back to the windows.
     bool consume = true;
+    // Said with a GOAWAY of INADEQUATE_SECURITY at once, when not empty.
+    std::string refusal;
+    // Set: speaks TLS.
+    std::shared_ptr<tls::ServerCredentials> tls;
   };
   using Handler = std::function<void(const FakeCallPtr&)>;
 
@@ -107,6 +112,7 @@ class FakeServer {
   Handler on_reset;
   std::vector<FakeCallPtr> calls;
   int accepted = 0;
+  std::vector<std::shared_ptr<const PeerIdentity>> identities;  // of those that came by TLS
   std::size_t open() const { return connections_.size(); }
 
  private:
@@ -126,6 +132,7 @@ class FakeConnection final : public http2::Events {
         session_(http2::Role::kServer, server.options.http2, *this),
         flush_([](void* self) { static_cast<FakeConnection*>(self)->flush(); }, this) {
     server_.connections_.push_back(this);
+    if (!server.options.refusal.empty()) session_.goaway(http2::ErrorCode::kInadequateSecurity, server.options.refusal);
   }
   ~FakeConnection() override { std::erase(server_.connections_, this); }
 
@@ -134,6 +141,15 @@ class FakeConnection final : public http2::Events {
   void close() { socket_->close(); }
 
   static Detached serve(std::unique_ptr<FakeConnection> self, Gate::Holder) {
+    if (auto* secured = dynamic_cast<tls::Stream*>(self->socket_.get())) {
+      const Result<void> done = co_await secured->handshake();
+      if (!done) {
+        co_await secured->linger();
+        self->socket_->close();
+        co_return;
+      }
+      self->server_.identities.push_back(secured->identity());
+    }
     if (!self->server_.options.banner.empty()) {
       const std::string_view banner = self->server_.options.banner;
       (void)self->socket_->try_write({&banner, 1});
@@ -267,6 +283,7 @@ Detached FakeServer::accept(Gate::Holder) {
     auto socket = co_await listener_->accept();
     if (!socket) co_return;
     ++accepted;
+    if (options.tls) *socket = tls::Stream::server(std::move(*socket), *options.tls);
     auto connection = std::make_unique<FakeConnection>(*this, std::move(*socket));
     FakeConnection::serve(std::move(connection), gate_.enter());
   }

@@ -33,7 +33,7 @@ Result<MethodBlocks::Method*> MethodBlocks::find(std::string_view service, std::
   if (methods_.size() >= kMostMethods) methods_.clear();
   last_ = &*methods_.try_emplace(key_).first;
   const http2::Field fields[] = {{":method", "POST"},
-                                 {":scheme", "http"},
+                                 {":scheme", scheme_},
                                  {":path", key_},
                                  {":authority", authority_},
                                  {"te", "trailers"},

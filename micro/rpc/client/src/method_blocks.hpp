@@ -16,7 +16,8 @@ namespace micro::client {
 // last grpc-timeout is kept as well, because calls without a deadline of their own all say the same.
 class MethodBlocks {
  public:
-  explicit MethodBlocks(std::string_view authority) : authority_(authority) {}
+  // `scheme`: "http" or "https".
+  MethodBlocks(std::string_view authority, std::string_view scheme) : authority_(authority), scheme_(scheme) {}
 
   // The whole header section but for metadata; valid until the next call. INVALID_ARGUMENT for a name that cannot stand in a
   // path.
@@ -35,6 +36,7 @@ class MethodBlocks {
   Result<Method*> find(std::string_view service, std::string_view method);
 
   const std::string authority_;
+  const std::string_view scheme_;
   std::string key_;
   ByName<Method> methods_;  // by path
   ByName<Method>::value_type* last_ = nullptr;

@@ -6,7 +6,7 @@ namespace micro::client {
 namespace {
 
 TEST(MethodBlocks, TheSameCallGivesTheSameBytes) {
-  MethodBlocks blocks("10.0.0.7:8080");
+  MethodBlocks blocks("10.0.0.7:8080", "http");
   const std::string plain(blocks.get("g.Greeter", "Hello", std::nullopt).value());
   const std::string timed(blocks.get("g.Greeter", "Hello", std::chrono::seconds(5)).value());
   EXPECT_NE(plain, timed);
@@ -19,7 +19,7 @@ TEST(MethodBlocks, TheSameCallGivesTheSameBytes) {
 }
 
 TEST(MethodBlocks, MethodsAreToldApart) {
-  MethodBlocks blocks("a:1");
+  MethodBlocks blocks("a:1", "http");
   const std::string first(blocks.get("a", "bc", std::nullopt).value());
   const std::string second(blocks.get("ab", "c", std::nullopt).value());
   EXPECT_NE(first, second);
@@ -28,7 +28,7 @@ TEST(MethodBlocks, MethodsAreToldApart) {
 }
 
 TEST(MethodBlocks, RefusesWhatCannotBeAPath) {
-  MethodBlocks blocks("a:1");
+  MethodBlocks blocks("a:1", "http");
   for (const auto& [service, method] :
        {std::pair{"", "M"}, {"S", ""}, {"S", "a b"}, {"S", "a\r\nb"}, {"S\x7f", "M"}, {"S", "\xc3\xa9"}}) {
     const auto block = blocks.get(service, method, std::nullopt);
@@ -38,7 +38,7 @@ TEST(MethodBlocks, RefusesWhatCannotBeAPath) {
 }
 
 TEST(MethodBlocks, ManyNamesDoNotPileUp) {
-  MethodBlocks blocks("a:1");
+  MethodBlocks blocks("a:1", "http");
   for (int i = 0; i < 5000; ++i) {
     const std::string method = "M" + std::to_string(i);
     EXPECT_NE(blocks.get("S", method, std::nullopt).value().find("/S/" + method), std::string_view::npos);

@@ -22,8 +22,12 @@ std::string_view authority_of(const Result<Address>& address, std::string_view t
 
 }  // namespace
 
-NodePool::NodePool(Slot& slot, std::string address)
-    : slot_(slot), address_(std::move(address)), parsed_(Address::parse(address_)), blocks_(authority_of(parsed_, address_)) {}
+NodePool::NodePool(Slot& slot, std::string address, bool secure)
+    : slot_(slot),
+      address_(std::move(address)),
+      secure_(secure),
+      parsed_(Address::parse(address_)),
+      blocks_(authority_of(parsed_, address_), secure ? "https" : "http") {}
 
 NodePool::~NodePool() {
   if (failing_) --slot_.failing_nodes;

@@ -25,13 +25,15 @@ class Slot;
 // Lives as long as a Snapshot lists the node or one of its connections is open.
 class NodePool {
  public:
-  NodePool(Slot& slot, std::string address);
+  // `secure`: its connections speak TLS.
+  NodePool(Slot& slot, std::string address, bool secure);
   NodePool(const NodePool&) = delete;
   NodePool& operator=(const NodePool&) = delete;
   ~NodePool();
 
   Slot& slot() const noexcept { return slot_; }
   const std::string& address() const noexcept { return address_; }
+  bool secure() const noexcept { return secure_; }
   const Result<Address>& parsed() const noexcept { return parsed_; }
   MethodBlocks& blocks() noexcept { return blocks_; }
 
@@ -100,6 +102,7 @@ class NodePool {
 
   Slot& slot_;
   const std::string address_;
+  const bool secure_;
   const Result<Address> parsed_;
   MethodBlocks blocks_;
   std::size_t uses_ = 0;

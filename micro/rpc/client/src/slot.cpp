@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include <micro/loop/timer.hpp>
+#include <micro/tls/credentials.hpp>
 #include <micro/uri/uri.hpp>
 
 namespace micro::client {
 
 Snapshot::Snapshot(Slot& slot, std::shared_ptr<const registry::NodeList> nodes) : nodes_(std::move(nodes)) {
   pools_.reserve(nodes_->candidates.size());
-  for (const registry::Candidate& candidate : nodes_->candidates) pools_.push_back(&slot.acquire_pool(candidate.node.address));
+  for (const registry::Candidate& candidate : nodes_->candidates) pools_.push_back(&slot.acquire_pool(candidate.node));
 }
 
 Snapshot::~Snapshot() {
@@ -85,15 +86,35 @@ Result<SnapshotRef> Slot::from_addresses(const std::vector<std::string>& address
   return address_lists_.emplace(key, SnapshotRef(new Snapshot(*this, std::move(list)))).first->second;
 }
 
-NodePool& Slot::acquire_pool(const std::string& address) {
-  std::unique_ptr<NodePool>& pool = pools_[address];
-  if (!pool) pool = std::make_unique<NodePool>(*this, address);
+NodePool& Slot::acquire_pool(const registry::Node& node) {
+  const bool secure = options_.require_tls || registry::property(node.metadata, rpc::kTlsProperty) == "true";
+  std::unique_ptr<NodePool>& pool = pools_[secure ? 1 : 0][node.address];
+  if (!pool) pool = std::make_unique<NodePool>(*this, node.address, secure);
   pool->acquire();
   return *pool;
 }
 
 void Slot::forget_pool(NodePool& pool) {
-  if (const auto found = pools_.find(pool.address()); found != pools_.end()) pools_.erase(found);
+  auto& pools = pools_[pool.secure() ? 1 : 0];
+  if (const auto found = pools.find(pool.address()); found != pools.end()) pools.erase(found);
+}
+
+Result<std::shared_ptr<tls::ClientCredentials>> Slot::tls_credentials() {
+  if (options_.tls) return options_.tls;
+  if (!system_tls_) {
+    Result<std::shared_ptr<tls::ClientCredentials>> loaded = tls::ClientCredentials::load({});
+    if (!loaded) return fail(std::move(loaded.error()));
+    system_tls_ = std::move(*loaded);
+  }
+  return system_tls_;
+}
+
+std::vector<NodePool*> Slot::all_pools() const {
+  std::vector<NodePool*> all;
+  for (const auto& pools : pools_) {
+    for (const auto& [address, pool] : pools) all.push_back(pool.get());
+  }
+  return all;
 }
 
 Task<void> Slot::stop(TimePoint deadline) {
@@ -102,7 +123,7 @@ Task<void> Slot::stop(TimePoint deadline) {
     auto& slot = *static_cast<Slot*>(self);
     const Error reason = cancelled("the client was stopped");
     slot.stopping_.cancel(reason);
-    for (const auto& [address, pool] : slot.pools_) pool->abort(reason);
+    for (NodePool* pool : slot.all_pools()) pool->abort(reason);
   };
   timer.set(loop_, deadline, out_of_time, this);
   co_await calls.close();
@@ -113,9 +134,7 @@ Task<void> Slot::stop(TimePoint deadline) {
   address_lists_.clear();
   // Whoever is still connecting does it for nobody.
   const Error reason = cancelled("the client was stopped");
-  std::vector<NodePool*> left;
-  for (const auto& [address, pool] : pools_) left.push_back(pool.get());
-  for (NodePool* pool : left) pool->abort(reason);
+  for (NodePool* pool : all_pools()) pool->abort(reason);
   co_await connections.close();
   view_.reset();
 }

@@ -46,9 +46,12 @@ class Slot {
   Result<SnapshotRef> nodes(std::string_view service, const std::vector<std::string>& addresses);
   Task<Result<void>> lookup(Context& context, std::string_view service);
 
-  // The connections to `address`, of which there is one pool however many services list it. release() is the counterpart.
-  NodePool& acquire_pool(const std::string& address);
+  // The connections to a node, of which there is one pool however many services list it. release() is the counterpart.
+  NodePool& acquire_pool(const registry::Node& node);
   void forget_pool(NodePool& pool);
+
+  // For connections that speak TLS: those of the options, or the system's, which are loaded when first needed.
+  Result<std::shared_ptr<tls::ClientCredentials>> tls_credentials();
 
   // Waits for the calls until `deadline`, cancels the rest, and closes everything.
   Task<void> stop(TimePoint deadline);
@@ -68,6 +71,7 @@ class Slot {
   std::vector<http2::Field> fields;
 
  private:
+  std::vector<NodePool*> all_pools() const;
   Result<SnapshotRef> from_addresses(const std::vector<std::string>& addresses);
 
   static constexpr std::size_t kMostAddressLists = 256;
@@ -79,7 +83,8 @@ class Slot {
   std::unique_ptr<selector::Selector> selector_;
   std::optional<Error> selector_error_;
   std::unique_ptr<registry::Cache::View> view_;
-  ByName<std::unique_ptr<NodePool>> pools_;
+  std::array<ByName<std::unique_ptr<NodePool>>, 2> pools_;  // plain ones and secure ones, by address
+  std::shared_ptr<tls::ClientCredentials> system_tls_;
   ByName<SnapshotRef> services_;
   ByName<SnapshotRef>::value_type* last_service_ = nullptr;
   ByName<SnapshotRef> address_lists_;

@@ -46,7 +46,12 @@ Task<void> Connection::serve() {
       break;
     }
     if (closing_ || discard_) continue;
-    Result<void> received = receive({buffer_.data(), *read});
+    const std::string_view bytes(buffer_.data(), *read);
+    if (begins_tls(bytes) && worker_.state().options.tls) {
+      co_await secure(bytes);
+      continue;
+    }
+    Result<void> received = receive(bytes);
     // A full buffer: there may be more, which is read without another turn of the loop.
     bool more = *read == buffer_.size();
     for (int round = 0; received && more && round < kReadsPerTurn && may_read(); ++round) {
@@ -115,8 +120,8 @@ Result<void> Connection::detect(std::string_view bytes) {
     if (detected_.empty()) detected_ = bytes;
     return {};
   }
-  // 22: the record type of a TLS handshake, which no HTTP request begins with.
-  if (bytes[0] == 22) return fail(invalid_argument(peer() + " speaks TLS to a port without it"));
+  if (begins_tls(bytes)) return fail(invalid_argument(peer() + " speaks TLS to a port without it"));
+  if (worker_.state().options.require_tls && !identity_) return refuse_plain(may_be_http2);
   if (may_be_http2 || !worker_.state().options.http1) {
     protocol_ = std::make_unique<Http2Protocol>(*this);
   } else {
@@ -207,6 +212,7 @@ void Connection::drain() {
 }
 
 void Connection::close_if_idle(bool force) {
+  if (handshaking_ && !force) return;
   const bool may_close = !protocol_ || protocol_->idle() || (force && protocol_->open_calls() == 0);
   if (may_close && (!protocol_ || protocol_->output().empty())) begin_close();
 }

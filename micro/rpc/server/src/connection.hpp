@@ -2,8 +2,10 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <string_view>
 
+#include <micro/context/peer_identity.hpp>
 #include <micro/coro/event.hpp>
 #include <micro/loop/loop.hpp>
 #include <micro/net/stream.hpp>
@@ -30,6 +32,8 @@ class Connection {
 
   Worker& worker() noexcept { return worker_; }
   const std::string& peer() const noexcept { return stream_->peer(); }
+  // Who TLS says the peer is; null on a plain connection.
+  const std::shared_ptr<const PeerIdentity>& identity() const noexcept { return identity_; }
 
   // There is output: it is sent at the end of this turn, together with what else the turn brings.
   void output_added() noexcept;
@@ -52,6 +56,14 @@ class Connection {
   friend class Worker;
   Result<void> receive(std::string_view bytes);
   Result<void> detect(std::string_view bytes);
+  // The first bytes are a TLS hello.
+  bool begins_tls(std::string_view bytes) const noexcept;
+  // Puts TLS between the socket and the protocol; `hello` is what has been read.
+  Task<void> secure(std::string_view hello);
+  // What ALPN agreed on; nothing when that is empty: then the first bytes decide.
+  void begin_agreed_protocol(std::string_view name);
+  // Tells a peer without TLS that it needs it.
+  Result<void> refuse_plain(bool http2);
   void flush();
   void begin_close();
   // Gives the kernel what it takes; false when the connection failed by it.
@@ -75,6 +87,8 @@ class Connection {
   ConnectionWatch watch_;
   std::uint64_t received_ = 0;  // bytes, for the watch
   std::uint64_t sent_ = 0;
+  bool handshaking_ = false;
+  std::shared_ptr<const PeerIdentity> identity_;
   std::string detected_;  // the beginning of a preface that arrived in pieces
   Connection* next_ = nullptr;  // in the worker's list
   Connection* previous_ = nullptr;

@@ -52,6 +52,7 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
     return false;
   }
   context_.set_peer(protocol.connection().peer());
+  context_.set_peer_identity(protocol.connection().identity());
   call_ = Call{.service = endpoint.service, .method = endpoint.method, .kind = endpoint.kind, .protocol = Protocol::kGrpc,
                .idempotent = endpoint.idempotent, .endpoint = &endpoint};
   cancelled_.link(context_.cancellation(), [](void* self, const Error& reason) { static_cast<GrpcCall*>(self)->on_cancel(reason); },

@@ -34,6 +34,7 @@ Http1Protocol::~Http1Protocol() {
 }
 
 const std::string& Http1Protocol::peer() const noexcept { return connection_.peer(); }
+const std::shared_ptr<const PeerIdentity>& Http1Protocol::identity() const noexcept { return connection_.identity(); }
 bool Http1Protocol::paused() const noexcept { return carrier_ != nullptr && unconsumed_ > kMaxUnconsumed; }
 bool Http1Protocol::congested() const noexcept { return output_.size() > kMaxOutput; }
 bool Http1Protocol::head_only() const noexcept { return parser_.head().method == http::Method::kHead; }
@@ -88,7 +89,7 @@ void Http1Protocol::on_head() {
   unconsumed_ = 0;
   wants_writable_ = false;
   forget_origin();
-  upgrading_ = head.upgrade_h2c && !draining_;
+  upgrading_ = head.upgrade_h2c && !draining_ && !connection_.identity();
   if (!upgrading_) {
     http::Request& request = worker_.request();
     request.method = head.method;

@@ -22,6 +22,9 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   explicit Http1Protocol(Connection& connection);
   ~Http1Protocol() override;
 
+  // The connection cannot go on: answers with `error`, unless the request has its reply or a part of it. The error is the result.
+  Result<void> refuse(const Error& error);
+
   Result<void> receive(std::string_view bytes) override;
   void receive_end() override;
   void abort(const Error& reason) override;
@@ -46,6 +49,7 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   bool congested() const noexcept override;
   void wake_when_writable() override { wants_writable_ = true; }
   const std::string& peer() const noexcept override;
+  const std::shared_ptr<const PeerIdentity>& identity() const noexcept override;
 
   // How the body of a reply that is sent in pieces ends.
   enum class ReplyBody : std::uint8_t { kChunked, kUntilClose, kNone };
@@ -56,7 +60,6 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   Result<void> on_body(std::string_view data);
   Result<void> on_end(std::string_view& rest);
   void pass_on(std::string_view data, bool end);
-  Result<void> refuse(const Error& error);
   Result<void> upgrade_to_http2(std::string_view rest);
   http1::ResponseStart reply_start(int status);
   void exchange_over();

@@ -195,6 +195,7 @@ void Http2Exchange::drained() {
 }
 
 const std::string& Http2Exchange::peer() const noexcept { return protocol_.connection().peer(); }
+const std::shared_ptr<const PeerIdentity>& Http2Exchange::identity() const noexcept { return protocol_.connection().identity(); }
 
 void Http2Exchange::look(TimePoint now) {
   Worker& worker = protocol_.worker();

@@ -39,6 +39,7 @@ class Http2Exchange final : public HttpExchange, public FlushWaiter {
   void wake_when_writable() override;
   const std::string& peer() const noexcept override;
   Abandoned::Ticket abandon() override;
+  const std::shared_ptr<const PeerIdentity>& identity() const noexcept override;
 
  private:
   ~Http2Exchange() = default;

@@ -51,6 +51,11 @@ Result<void> Http2Protocol::upgrade(std::string_view settings, std::span<const h
   return session_.upgrade(settings, head, body);
 }
 
+void Http2Protocol::refuse(const Error& error) {
+  session_.goaway(http2::ErrorCode::kInadequateSecurity, error.message());
+  failed_ = true;
+}
+
 Result<void> Http2Protocol::receive(std::string_view bytes) {
   if (failed_) return {};
   while (!bytes.empty() && held_.empty() && session_.output().size() <= kMaxUnsent) {

@@ -27,6 +27,9 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   // Goes on from an HTTP/1.1 request that asked for h2c. See http2::Session::upgrade.
   Result<void> upgrade(std::string_view settings, std::span<const http2::Field> head, std::string_view body);
 
+  // Tells the peer, before anything was received, that nothing will be.
+  void refuse(const Error& error);
+
   Result<void> receive(std::string_view bytes) override;
   void receive_end() override;
   void abort(const Error& reason) override;

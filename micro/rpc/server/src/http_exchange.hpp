@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <micro/bytes/buffer.hpp>
+#include <micro/context/peer_identity.hpp>
 #include <micro/error/error.hpp>
 #include <micro/http/message.hpp>
 #include <micro/metadata/metadata.hpp>
@@ -78,6 +80,8 @@ class HttpExchange {
   virtual void wake_when_writable() = 0;
 
   virtual const std::string& peer() const noexcept = 0;
+  // Who TLS says the peer is; null on a plain connection.
+  virtual const std::shared_ptr<const PeerIdentity>& identity() const noexcept = 0;
 
   // The exchange is over, or will be, before the carrier's work has returned: held until then.
   virtual Abandoned::Ticket abandon() { return {}; }

@@ -118,6 +118,8 @@ ServerCounters Server::counters() const {
     sum.idle_timeouts += c.idle_timeouts.get();
     sum.keepalive_timeouts += c.keepalive_timeouts.get();
     sum.aged_connections += c.aged_connections.get();
+    sum.tls_handshakes += c.tls_handshakes.get();
+    sum.failed_tls_handshakes += c.failed_tls_handshakes.get();
   }
   return sum;
 }

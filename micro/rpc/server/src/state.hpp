@@ -66,6 +66,8 @@ struct WorkerCounters {
   Counter idle_timeouts;
   Counter keepalive_timeouts;
   Counter aged_connections;
+  Counter tls_handshakes;
+  Counter failed_tls_handshakes;
 };
 
 }  // namespace micro::rpc

@@ -14,6 +14,30 @@
 
 namespace micro {
 
+// TLS of a service, as files: what its flags --tls_... set. A program may also hand over credentials of its own, in `server.tls` and
+// `client.tls`; they go before.
+struct TlsOptions {
+  // PEM files: the certificate to serve with, followed by the authorities between it and the root; and its key. Several, for several
+  // server names, with commas between them; the first is the default. Empty: no TLS. The first is also shown to services that are
+  // called and ask for one.
+  std::string cert;
+  std::string key;
+  // PEM file with the authorities that sign for other services and for clients. Empty: those of the system, for services alone.
+  std::string ca;
+  // "none", "request" or "require": whether clients need a certificate.
+  std::string client_auth = "none";
+  // Connections without TLS are refused.
+  bool only = false;
+  // Other services are called with TLS alone, whatever the registry says of them.
+  bool calls_only = false;
+  // The name the certificates of other services must be for. Empty: the host they are called at.
+  std::string server_name;
+  // DANGEROUS: takes any certificate, so anybody on the way can read and change everything. For experiments only.
+  bool skip_verify = false;
+  // How often files are looked at; changed ones are used for new connections. Zero: never.
+  Duration reload_interval = std::chrono::seconds(5);
+};
+
 // What a service is and how it runs. Flags and environment variables go before what is set here, unless `flags` is off.
 struct ServiceOptions {
   // Under which name others find it: "greeter". Required. Letters, digits, '-', '_' and '.'.
@@ -48,6 +72,7 @@ struct ServiceOptions {
   // ... and the time calls under way then get to end.
   Duration drain_timeout = std::chrono::seconds(10);
 
+  TlsOptions tls;
   rpc::ServerOptions server;
   rpc::ClientOptions client;
   log::Logger::Options log;

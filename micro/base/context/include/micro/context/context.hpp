@@ -1,11 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <micro/context/cancellation.hpp>
 #include <micro/context/compress.hpp>
+#include <micro/context/peer_identity.hpp>
 #include <micro/duration/chrono.hpp>
 #include <micro/error/error.hpp>
 #include <micro/metadata/metadata.hpp>
@@ -82,6 +85,12 @@ class Context {
   const std::string& peer() const noexcept { return peer_; }
   void set_peer(std::string_view peer) { peer_.assign(peer); }
 
+  // Whether that connection is encrypted (TLS).
+  bool secure() const noexcept { return peer_identity_ != nullptr; }
+  // Who TLS says the peer is; null on a plain connection. A child context has none.
+  const std::shared_ptr<const PeerIdentity>& peer_identity() const noexcept { return peer_identity_; }
+  void set_peer_identity(std::shared_ptr<const PeerIdentity> identity) noexcept { peer_identity_ = std::move(identity); }
+
   // The id of the request, from "x-request-id" or given by the server; empty when nobody gave one.
   const std::string& request_id() const noexcept { return request_id_; }
   void set_request_id(std::string_view id) { request_id_.assign(id); }
@@ -98,6 +107,7 @@ class Context {
   Metadata reply_headers_;
   Metadata reply_trailers_;
   std::string peer_;
+  std::shared_ptr<const PeerIdentity> peer_identity_;
   std::string request_id_;
   Compress reply_compression_ = Compress::kDefault;
   Compress request_compression_ = Compress::kDefault;

@@ -1,14 +1,23 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <micro/duration/chrono.hpp>
 #include <micro/retry/retry.hpp>
 #include <micro/selector/selector.hpp>
 
+namespace micro::tls {
+class ClientCredentials;
+}
+
 namespace micro::rpc {
+
+// The property of a node's record that says that it speaks TLS: "true".
+inline constexpr std::string_view kTlsProperty = "tls";
 
 // How one client behaves. What a CallOptions sets goes before.
 struct ClientOptions {
@@ -32,6 +41,12 @@ struct ClientOptions {
   retry::Options retry;
   // "round_robin" or "random"; later strategies by their names.
   std::string strategy = "round_robin";
+  // Whom to trust and who we are, for nodes that speak TLS (<micro/tls/credentials.hpp>). Null: the authorities of the system, and no
+  // certificate of our own. What reload() brings is for connections made after.
+  std::shared_ptr<tls::ClientCredentials> tls;
+  // TLS to every node and address. Otherwise to the nodes whose record says so (kTlsProperty), which trusts the registry not to leave
+  // that out.
+  bool require_tls = false;
 };
 
 // How one call differs from its client's defaults.

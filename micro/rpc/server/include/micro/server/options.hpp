@@ -2,14 +2,27 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <micro/duration/chrono.hpp>
+#include <micro/error/error.hpp>
 #include <micro/server/cors.hpp>
 #include <micro/uri/uri.hpp>
 
+namespace micro::tls {
+class ServerCredentials;
+}
+
 namespace micro::rpc {
+
+// Told about connections that could not be secured: wrong certificates, strange protocols, port scanners. On the connection's loop.
+class TlsObserver {
+ public:
+  virtual ~TlsObserver() = default;
+  virtual void on_failed_handshake(const std::string& peer, const Error& error) = 0;
+};
 
 // How a server listens and what it lets one client cost. The defaults are safe towards strangers; docs/reference/limits.md says
 // what they add up to. A Duration of zero switches its limit off.
@@ -77,6 +90,16 @@ struct ServerOptions {
   // A WebSocket that is silent for this long is pinged, and dropped after as long again without a sign of life; a stream of events
   // that is silent gets a comment, so that proxies keep it open. Counted coarsely, between one and two times as long. Zero: never.
   Duration keepalive_interval = std::chrono::seconds(15);
+
+  // Certificates for TLS (<micro/tls/credentials.hpp>), on the same port as plain connections: the first byte tells which it is.
+  // Null: a TLS connection is refused. May be shared by servers; what reload() brings is for connections made after.
+  std::shared_ptr<tls::ServerCredentials> tls;
+  // Plain connections are refused: TLS_REQUIRED.
+  bool require_tls = false;
+  // From the first byte to the end of the handshake. Zero: no limit.
+  Duration tls_handshake_timeout = std::chrono::seconds(10);
+  // Null: failed handshakes are only counted.
+  std::shared_ptr<TlsObserver> tls_observer;
 };
 
 // What a server counts, summed over its loops when read.
@@ -101,6 +124,8 @@ struct ServerCounters {
   std::uint64_t idle_timeouts = 0;
   std::uint64_t keepalive_timeouts = 0;
   std::uint64_t aged_connections = 0;  // max_connection_age
+  std::uint64_t tls_handshakes = 0;    // connections that were secured
+  std::uint64_t failed_tls_handshakes = 0;
 };
 
 }  // namespace micro::rpc

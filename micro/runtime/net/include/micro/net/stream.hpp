@@ -21,7 +21,7 @@ struct IoOperation {
   int error = 0;  // errno, 0 on success; ECANCELED after close()
 };
 
-// A connected byte stream: TCP, Unix, later TLS and an in-memory one for tests. Belongs to one loop.
+// A connected byte stream: TCP, Unix, TLS on top of one of them, or in memory for tests. Belongs to one loop.
 //
 // Reading is asynchronous, writing is "try now, wait when full": try_write() takes what the kernel takes, wait_writable() waits
 // for room. An orderly end of the peer is a read of 0 bytes; everything else that ends a connection is an Error, UNAVAILABLE as a
@@ -43,7 +43,8 @@ class Stream {
 
   // Reads what is there without waiting: UNAVAILABLE errors as above; `would_block` is set when nothing is there yet.
   virtual Result<std::size_t> try_read(std::span<char> buffer, bool& would_block) = 0;
-  // Writes as much as the kernel takes without waiting; 0 when it takes nothing just now. At most 64 pieces a call.
+  // Writes as much as the kernel takes without waiting; 0 when it takes nothing just now. At most 64 pieces a call. The bytes that
+  // were not taken come first, and unchanged, in the next call: an encrypted stream may have encrypted them already.
   virtual Result<std::size_t> try_write(std::span<const std::string_view> pieces) = 0;
   // Says "no more" to the peer and goes on reading.
   virtual void shutdown_write() = 0;
@@ -59,7 +60,8 @@ class Stream {
  protected:
   virtual void start_read(std::span<char> buffer, IoOperation& operation) = 0;
   virtual void start_wait_writable(IoOperation& operation) = 0;
-  Error io_error(std::string_view what, int error_number) const;
+  // The Error for an IoOperation that ended with `error_number`. Streams that know more than an errno says say more.
+  virtual Error io_error(std::string_view what, int error_number) const;
 };
 
 struct Stream::ReadAwaiter {
