@@ -49,7 +49,7 @@ Result<Event> SessionImpl::next(std::string_view& input) {
 // Two bytes first, because they tell how many more there are and already decide most of what can be wrong.
 bool SessionImpl::take_header(std::string_view& input) {
   const std::size_t count = std::min(header_need_ - header_have_, input.size());
-  std::memcpy(header_.data() + header_have_, input.data(), count);
+  std::ranges::copy(input.substr(0, count), header_.begin() + static_cast<std::ptrdiff_t>(header_have_));
   input.remove_prefix(count);
   header_have_ += count;
   return header_have_ == header_need_;

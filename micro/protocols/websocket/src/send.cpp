@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -134,7 +135,7 @@ void SessionImpl::close(std::optional<std::uint16_t> code, std::string_view reas
   std::size_t size = 0;
   if (code) {
     store_be16(body.data(), *code);
-    std::memcpy(body.data() + 2, reason.data(), reason.size());
+    std::ranges::copy(reason, body.begin() + 2);
     size = 2 + reason.size();
   }
   write_frame(Opcode::kClose, true, false, {body.data(), size});

@@ -188,11 +188,11 @@ Error WebSocket::Impl::closed_error() const {
 Task<Result<void>> WebSocket::Impl::flush() {
   Result<void> flushed = co_await wire.flush(session->output());
   poll();
+  // A server may end a call as soon as it has what was just written.
+  if (flushed) co_return flushed;
   if (ended) co_return fail(closed_error());
-  if (!flushed && !wire.reading()) {
-    // Nothing that could explain it came before the connection was lost.
-    end(flushed.error());
-  }
+  // Nothing that could explain it came before the connection was lost.
+  if (!wire.reading()) end(flushed.error());
   co_return flushed;
 }
 
