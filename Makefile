@@ -8,12 +8,12 @@ JOBS ?= $(shell nproc)
 CTEST_JOBS ?= $(shell expr 2 \* $(JOBS))
 # Extra arguments of ctest, for example: make test TESTS='-R http2 --repeat until-fail:10'
 TESTS ?=
-# What a sanitizer or gcc run builds, for example: make tsan TARGETS=coro_test TESTS='-R coro'
+# What a sanitizer or gcc run builds, for example: make tsan TARGETS=coro_test TESTS='-R coro'; what make fuzz runs
 TARGETS ?= all
 DEPS := scripts/deps.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check package-test bench asan tsan ubsan gcc format format-check tidy clean deps
+.PHONY: help build demo test check package-test bench fuzz asan tsan ubsan gcc format format-check tidy clean deps
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,14 @@ asan tsan ubsan gcc:
 	cmake --preset $@
 	cmake --build --preset $@ -j $(JOBS) --target $(TARGETS)
 	ctest --preset $@ -j $(CTEST_JOBS) -LE 'check|package' $(TESTS)
+
+# Seconds for each target.
+SECONDS ?= 60
+fuzz: ## Fuzz every parser (SECONDS=60 for each target; TARGETS='http1_request uri' some of them)
+	@$(DEPS) build test dev
+	cmake --preset fuzz
+	cmake --build --preset fuzz -j $(JOBS) --target $(if $(filter all,$(TARGETS)),fuzz_programs,$(addprefix fuzz_,$(TARGETS)))
+	python3 test/fuzz/run.py --bin build/fuzz/bin --work build/fuzz/fuzz --seconds $(SECONDS) $(filter-out all,$(TARGETS))
 
 format: ## Format all C++ sources with clang-format-19
 	@$(DEPS) dev
