@@ -13,8 +13,9 @@ enum CharClass : std::uint8_t {
   kNotName = 1,   // not allowed in a field name: everything but lower-case token characters (RFC 9113 section 8.2.1)
   kNotToken = 2,  // not a token character (RFC 9110 section 5.6.2): methods
   kNotValue = 4,  // control characters other than tab
-  kNotUri = 8,    // controls and space: paths and authorities
+  kNotUri = 8,    // controls and space: paths
   kNotScheme = 16,
+  kNotHost = 32,  // what neither host nor port may hold (RFC 3986 section 3.2): authorities
 };
 
 constexpr auto kClasses = [] {
@@ -30,6 +31,8 @@ constexpr auto kClasses = [] {
     if ((c < 0x20 && c != '\t') || c == 0x7f) bits |= kNotValue;
     if (c <= 0x20 || c == 0x7f) bits |= kNotUri;
     if (!lower && !upper && !digit && c != '+' && c != '-' && c != '.') bits |= kNotScheme;
+    const bool host = c < 128 && std::string_view("-._~!$&'()*+,;=%:[]").contains(static_cast<char>(c));
+    if (!lower && !upper && !digit && !host) bits |= kNotHost;
     table[c] = bits;
   }
   return table;
@@ -147,7 +150,7 @@ void HeaderValidator::add_pseudo(std::string_view name, std::string_view value) 
       good = !value.empty() && all_outside(value, kNotScheme);
       break;
     case kAuthority:
-      good = all_outside(value, kNotUri);
+      good = all_outside(value, kNotHost);
       break;
     case kProtocol:
       good = !value.empty() && all_outside(value, kNotUri);
@@ -203,7 +206,7 @@ void HeaderValidator::finish_request() {
     return malformed(":path not absolute");
   if ((seen_ & kAuthority) == 0) {
     const std::string_view host = block.find("host");
-    if (!all_outside(host, kNotUri)) return malformed("bad host");
+    if (!all_outside(host, kNotHost)) return malformed("bad host");
     block.authority = host;
   }
 }
