@@ -193,6 +193,8 @@ void HeaderValidator::finish() {
 void HeaderValidator::finish_request() {
   HeaderBlock& block = out_.block;
   if ((seen_ & kMethod) == 0) return malformed("request without :method");
+  // What follows a CONNECT is a tunnel and no content (RFC 9110 section 9.3.6): a length of it means nothing.
+  if (block.method == "CONNECT") out_.content_length = -1;
   // RFC 9113 section 8.5 for CONNECT, RFC 8441 section 4 for the extended one.
   if (block.method == "CONNECT" && (seen_ & kProtocol) == 0) {
     if ((seen_ & (kPath | kScheme)) != 0) return malformed("CONNECT with :path or :scheme");
