@@ -40,6 +40,13 @@ void require_equal(std::string_view a, std::string_view b, std::string_view what
   require(false, what);
 }
 
+bool tracing() {
+  static const bool on = std::getenv("MICRO_FUZZ_TRACE") != nullptr;
+  return on;
+}
+
+void trace(std::string_view line) { print("trace", line); }
+
 std::uint64_t hash(std::string_view bytes) noexcept {
   std::uint64_t value = 0xcbf29ce484222325;
   for (const char c : bytes) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3;

@@ -18,6 +18,10 @@ void require(bool holds, std::string_view what);
 // The same for two texts that must be equal; prints both.
 void require_equal(std::string_view a, std::string_view b, std::string_view what);
 
+// True when MICRO_FUZZ_TRACE is set: a target then says step by step what it does, for whoever looks into a finding.
+bool tracing();
+void trace(std::string_view line);
+
 // Spreads over all 64 bits: where a target needs choices that must not eat into a readable input.
 std::uint64_t hash(std::string_view bytes) noexcept;
 

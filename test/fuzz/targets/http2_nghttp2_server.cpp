@@ -43,6 +43,16 @@ Nghttp2Server::Nghttp2Server(const http2::Options& options) {
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* self) {
     return static_cast<Nghttp2Server*>(self)->frame(*frame);
   });
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(
+      callbacks, [](nghttp2_session*, const nghttp2_frame*, int code, void* self) {
+        static_cast<Nghttp2Server*>(self)->verdict_.why.append(nghttp2_strerror(code)).append("; ");
+        return 0;
+      });
+  nghttp2_session_callbacks_set_error_callback2(callbacks,
+                                                [](nghttp2_session*, int, const char* text, std::size_t size, void* self) {
+                                                  static_cast<Nghttp2Server*>(self)->verdict_.why.append(text, size).append("; ");
+                                                  return 0;
+                                                });
   nghttp2_option* option = nullptr;
   nghttp2_option_new(&option);
   // Limits of its own that are not the subject.
@@ -99,7 +109,11 @@ void Nghttp2Server::header(std::int32_t, std::string_view name, std::string_view
 int Nghttp2Server::frame(const nghttp2_frame& frame) {
   const bool end = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (frame.hd.type == NGHTTP2_DATA && end) verdict_.delivered += "end\n";
-  if (frame.hd.type == NGHTTP2_RST_STREAM) verdict_.delivered += "reset\n";
+  // It tells of frames on streams that are closed, or known by PRIORITY alone, too.
+  nghttp2_stream* const stream = nghttp2_session_find_stream(session_, frame.hd.stream_id);
+  const int state = stream == nullptr ? NGHTTP2_STREAM_STATE_CLOSED : nghttp2_stream_get_state(stream);
+  const bool open = state != NGHTTP2_STREAM_STATE_CLOSED && state != NGHTTP2_STREAM_STATE_IDLE;
+  if (frame.hd.type == NGHTTP2_RST_STREAM && open) verdict_.delivered += "reset\n";
   if (frame.hd.type != NGHTTP2_HEADERS) return 0;
   if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
     const auto pseudo = [&](std::string_view name) {

@@ -39,6 +39,8 @@ class Nghttp2Server {
   Verdict feed(std::string_view bytes);
   // Response headers that end the stream, if it is there.
   void answer(std::uint32_t id);
+  // It has been told GOAWAY, no stream is left, and it looks at nothing any more.
+  bool is_done() const { return nghttp2_session_want_read(session_) == 0; }
 
  private:
   void header(std::int32_t id, std::string_view name, std::string_view value);
