@@ -252,6 +252,34 @@ seeds("http2_pair",
       lazy=b"\x67\x20\x40" + bytes([OPEN, 0, 0]) + bytes([BULK, 0, 0x80, 0, 0]) + CARRY + bytes([of(1, 8), 0, 0x40]) + CARRY,
       cancelled=b"\0" + bytes([OPEN, 0, 0]) + CARRY + bytes([of(1, HEAD), 0, 0, CANCEL, 0, 0xff]) + CARRY)
 
+# --- WebSocket, server-sent events ---
+
+
+def ws(first, payload, mask=True, deflated=False):
+    key = b"\x37\xfa\x21\x3d"
+    head = bytes([first | (0x40 if deflated else 0), len(payload) | (0x80 if mask else 0)])
+    return head + (key + bytes(c ^ key[i % 4] for i, c in enumerate(payload)) if mask else payload)
+
+
+def raw_deflate(payload):
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (packer.compress(payload) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
+seeds("websocket",
+      text=b"\0" + ws(0x81, "grün".encode()), binary=b"\0" + ws(0x82, bytes(range(20))), pieces=b"\0" + ws(0x01, b"gr\xc3") + ws(0x89, b"ping") + ws(0x80, b"\xbcn"),
+      close=b"\0" + ws(0x88, struct.pack(">H", 1000) + b"bye"), client=b"\1" + ws(0x81, b"hello", mask=False) + ws(0x8a, b"", mask=False),
+      deflate=b"\2" + ws(0x81, raw_deflate(b"hello hello hello"), deflated=True) * 2, no_context=b"\x0e" + ws(0x82, raw_deflate(b"a" * 40), deflated=True),
+      bomb=b"\x42" + ws(0x82, raw_deflate(b"\0" * 5000), deflated=True), not_masked=b"\0" + ws(0x81, b"x", mask=False), too_large=b"\x40" + ws(0x82, b"x" * 65),
+      empty_frames=b"\0" + ws(0x01, b"") + ws(0x00, b"") * 4, not_utf8=b"\0" + ws(0x81, b"\xff"), long_length=b"\0\x82\xff" + b"\x7f" * 8)
+seeds("websocket_handshake",
+      plain="0permessage-deflate", limited="8permessage-deflate; client_max_window_bits; server_max_window_bits=10", both="6permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+      several="0x-unknown; a=\"b\", permessage-deflate; bogus, permessage-deflate", quoted="0permessage-deflate; server_max_window_bits=\"12\"",
+      repeated="0permessage-deflate; client_max_window_bits=9; client_max_window_bits=9", protocols="0v1, chat", key="PdGhlIHNhbXBsZSBub25jZQ==")
+seeds("sse", one="data: hello\n\n", fields="id: 7\nevent: news\nretry: 250\ndata: a\ndata: b\n\n", endings="data:a\r\ndata:b\rdata:c\n\r\n", mark="\ufeffdata: x\n\n",
+      comment=": nothing\n\n:\n", reset="id: 1\ndata\n\nid\ndata\n\n", nul="id: a\0b\ndata: x\n\n", long="data: " + "x" * 60 + "\n\n", unfinished="event: a\ndata: b\n")
+seeds("grpc_web", text="AAAAAAVoZWxsbw==", flushed="AA==AAAA", split="AAA", bad="A=AA", content_type="application/grpc-web-text+proto; charset=utf-8", message="no user")
+
 # --- gRPC ---
 
 
