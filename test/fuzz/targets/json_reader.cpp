@@ -27,6 +27,7 @@ MICRO_FUZZ_TARGET(json_reader) {
 
   const auto theirs = fuzz::make_message(choice);
   const auto status = google::protobuf::util::JsonStringToMessage(std::string(input), theirs.get());
+  if (fuzz::is_foreign_url(status.ToString())) return;
   fuzz::require(status.ok(), "ours reads what protobuf refuses: " + status.ToString());
   fuzz::require_equal(ours->DebugString(), theirs->DebugString(), "ours reads another message than protobuf");
 }

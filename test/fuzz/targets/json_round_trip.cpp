@@ -42,6 +42,7 @@ MICRO_FUZZ_TARGET(json_round_trip) {
 
   const auto theirs = fuzz::make_message(choice);
   const auto status = google::protobuf::util::JsonStringToMessage(std::string(json.view()), theirs.get());
+  if (fuzz::is_foreign_url(status.ToString())) return;
   fuzz::require(status.ok(), "protobuf refuses what ours writes: " + status.ToString() + "\n" + std::string(json.view()));
   fuzz::require_equal(again->DebugString(), theirs->DebugString(), "protobuf reads another message");
 }

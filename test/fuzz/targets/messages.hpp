@@ -3,7 +3,11 @@
 // The messages the codec targets work on: every kind of field there is.
 #include <array>
 #include <memory>
+#include <string>
+#include <string_view>
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/message_differencer.h>
 
@@ -27,5 +31,19 @@ inline bool same(const google::protobuf::Message& a, const google::protobuf::Mes
   differ.set_field_comparator(&comparator);
   return differ.Compare(a, b);
 }
+
+// The message in binary, with maps in a fixed order.
+inline std::string serialized(const google::protobuf::Message& message) {
+  std::string out;
+  google::protobuf::io::StringOutputStream stream(&out);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializePartialToCodedStream(&coded);
+  coded.Trim();
+  return out;
+}
+
+// protobuf's JSON knows type URLs of one host only; ours takes any, as the documentation of Any has it, and looks at the type.
+inline bool is_foreign_url(std::string_view status) { return status.find("Invalid type URL") != status.npos; }
 
 }  // namespace micro::fuzz
