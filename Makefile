@@ -8,16 +8,15 @@ JOBS ?= $(shell nproc)
 CTEST_JOBS ?= $(shell expr 2 \* $(JOBS))
 # Extra arguments of ctest, for example: make test TESTS='-R http2 --repeat until-fail:10'
 TESTS ?=
-# What a sanitizer or gcc run builds, for example: make tsan TARGETS=coro_test TESTS='-R coro'
+# What a sanitizer or gcc run builds, for example: make tsan TARGETS=coro_test TESTS='-R coro'; what make fuzz runs
 TARGETS ?= all
-# How long `make soak` goes on, which build it takes, and which random choices it makes (empty: others each time)
-SECONDS ?= 300
+# How long `make soak` (300 s) goes on and `make fuzz` (60 s) spends on each target; which build `make soak` takes, and which random choices it makes (empty: others each time)
 BUILD ?= dev
 SEED ?=
 DEPS := scripts/deps.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check package-test bench soak asan tsan ubsan gcc format format-check tidy clean deps
+.PHONY: help build demo test check package-test bench soak fuzz asan tsan ubsan gcc format format-check tidy clean deps
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,7 +63,7 @@ soak: ## Calls under random faults for SECONDS=300, with the programs of BUILD=d
 	@$(DEPS) build test
 	cmake --preset $(BUILD)
 	cmake --build --preset $(BUILD) -j $(JOBS) --target soak_programs
-	python3 -B test/soak/run.py --bin build/$(BUILD)/bin --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
+	python3 -B test/soak/run.py --bin build/$(BUILD)/bin --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(filter asan tsan ubsan,$(BUILD)),--slow 10)
 
 # A sanitizer or another compiler: configure, build and test that preset.
@@ -77,6 +76,13 @@ asan tsan ubsan gcc:
 	cmake --preset $@
 	cmake --build --preset $@ -j $(JOBS) --target $(TARGETS)
 	ctest --preset $@ -j $(CTEST_JOBS) -LE 'check|package' $(TESTS)
+
+# Seconds for each target.
+fuzz: ## Fuzz every parser (SECONDS=60 for each target; TARGETS='http1_request uri' some of them)
+	@$(DEPS) build test dev
+	cmake --preset fuzz
+	cmake --build --preset fuzz -j $(JOBS) --target $(if $(filter all,$(TARGETS)),fuzz_programs,$(addprefix fuzz_,$(TARGETS)))
+	python3 test/fuzz/run.py --bin build/fuzz/bin --work build/fuzz/fuzz --seconds $(or $(SECONDS),60) $(filter-out all,$(TARGETS))
 
 format: ## Format all C++ sources with clang-format-19
 	@$(DEPS) dev

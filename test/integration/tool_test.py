@@ -1,6 +1,8 @@
 """What `micro` prints, and the gateway over several nodes."""
 
+import fcntl
 import json
+import pathlib
 
 import cluster
 
@@ -32,6 +34,22 @@ class ToolTest(cluster.ClusterTest):
         done = self.micro("describe", "greter")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, r'^micro: NOT_FOUND.*no node of service "?greter"? in ')
+
+    def test_a_record_cannot_steer_the_terminal(self):
+        evil = "e\x1b[2J\x07\u009b31m"
+        record = {"name": "evil", "version": evil, "metadata": {}, "endpoints": [{"name": evil, "metadata": {"description": evil}}],
+                  "nodes": [{"id": "one", "address": "127.0.0.1:1", "metadata": {"zone": evil}}]}
+        folder = pathlib.Path(self.registry) / "evil"
+        folder.mkdir(parents=True)
+        with open(folder / "one.json", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # what a living node does
+            json.dump(record, file)
+            file.flush()
+            for arguments in [["services"], ["describe", "evil"], ["call", "evil", evil]]:
+                done = self.micro(*arguments)
+                printed = done.stdout + done.stderr
+                self.assertIn(r"e\x1b[2J\x07", printed, arguments)
+                self.assertFalse([c for c in printed if ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0], arguments)
 
     def test_call(self):
         self.node()

@@ -6,17 +6,19 @@
 
 #include <micro/dynamic/caller.hpp>
 
+#include "printable.hpp"
+
 namespace micro::tool {
 namespace {
 
 int report(const Error& error) {
-  std::fprintf(stderr, "micro: %s\n", error.to_string().c_str());
+  std::fprintf(stderr, "micro: %s\n", printable(error.to_string(), true).c_str());
   return 1;
 }
 
 void print_fields(const codec::Schema& schema, int indent) {
   for (const codec::Schema& field : schema.values) {
-    std::printf("%*s%s %s\n", indent, "", field.name.c_str(), field.type.c_str());
+    std::printf("%*s%s %s\n", indent, "", printable(field.name).c_str(), printable(field.type).c_str());
     print_fields(field, indent + 2);
   }
 }
@@ -51,11 +53,14 @@ int list_services(Session& session, Duration timeout) {
   if (!services) return report(services.error());
   if (services->empty()) std::fprintf(stderr, "no service in the %s\n", session.registry().describe().c_str());
   std::size_t widest = 7;
-  for (const registry::Service& service : *services) widest = std::max(widest, service.name.size());
+  for (const registry::Service& service : *services) widest = std::max(widest, printable(service.name).size());
   std::printf("%-*s  %-10s  NODES\n", static_cast<int>(widest), "SERVICE", "VERSION");
   for (const registry::Service& service : *services) {
-    std::printf("%-*s  %-10s  ", static_cast<int>(widest), service.name.c_str(), service.version.c_str());
-    for (std::size_t i = 0; i < service.nodes.size(); ++i) std::printf("%s%s", i == 0 ? "" : " ", service.nodes[i].address.c_str());
+    std::printf("%-*s  %-10s  ", static_cast<int>(widest), printable(service.name).c_str(),
+                printable(service.version).c_str());
+    for (std::size_t i = 0; i < service.nodes.size(); ++i) {
+      std::printf("%s%s", i == 0 ? "" : " ", printable(service.nodes[i].address).c_str());
+    }
     std::printf("\n");
   }
   return 0;
@@ -66,24 +71,24 @@ int describe_service(Session& session, const std::string& name, Duration timeout
   session.run(get_task(session.registry(), name, timeout, versions));
   if (!versions) return report(versions.error());
   for (const registry::Service& service : *versions) {
-    std::printf("service  %s\nversion  %s\n", service.name.c_str(), service.version.c_str());
+    std::printf("service  %s\nversion  %s\n", printable(service.name).c_str(), printable(service.version).c_str());
     std::printf("\nnodes\n");
     for (const registry::Node& node : service.nodes) {
-      std::printf("  %s  %s", node.address.c_str(), node.id.c_str());
-      for (const auto& [key, value] : node.metadata) std::printf("  %s=%s", key.c_str(), value.c_str());
+      std::printf("  %s  %s", printable(node.address).c_str(), printable(node.id).c_str());
+      for (const auto& [key, value] : node.metadata) std::printf("  %s=%s", printable(key).c_str(), printable(value).c_str());
       std::printf("\n");
     }
     std::printf("\nendpoints\n");
     for (const registry::Endpoint& endpoint : service.endpoints) {
       const std::string kind(registry::property(endpoint.metadata, "kind", "unary"));
       const std::string description(registry::property(endpoint.metadata, "description"));
-      std::printf("  %s  (%s)\n", endpoint.name.c_str(), kind.c_str());
-      if (!description.empty()) std::printf("    %s\n", description.c_str());
+      std::printf("  %s  (%s)\n", printable(endpoint.name).c_str(), printable(kind).c_str());
+      if (!description.empty()) std::printf("    %s\n", printable(description).c_str());
       std::istringstream bindings{std::string(registry::property(endpoint.metadata, "http"))};
-      for (std::string binding; std::getline(bindings, binding);) std::printf("    %s\n", binding.c_str());
-      std::printf("    request %s\n", endpoint.request.type.c_str());
+      for (std::string binding; std::getline(bindings, binding);) std::printf("    %s\n", printable(binding).c_str());
+      std::printf("    request %s\n", printable(endpoint.request.type).c_str());
       print_fields(endpoint.request, 6);
-      std::printf("    response %s\n", endpoint.response.type.c_str());
+      std::printf("    response %s\n", printable(endpoint.response.type).c_str());
       print_fields(endpoint.response, 6);
     }
   }

@@ -41,10 +41,44 @@ Level from_spdlog(spdlog::level::level_enum level) noexcept {
   }
 }
 
-// JSON string contents (RFC 8259, section 7). In text lines the same escapes keep a value on its line.
-void append_escaped(std::string& out, std::string_view text) {
+// Length of the UTF-8 sequence that begins `text`, whose first byte is not ASCII; 0 when it is none (Unicode 15, table 3-7).
+std::size_t utf8_size(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto continues = [byte](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
+  const unsigned lead = byte(0);
+  if (lead < 0xc2 || lead > 0xf4 || !continues(1)) return 0;
+  if (lead < 0xe0) return 2;
+  if ((lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xed && byte(1) > 0x9f) || !continues(2)) return 0;
+  if (lead < 0xf0) return 3;
+  return (lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) > 0x8f) || !continues(3) ? 0 : 4;
+}
+
+void append_control(std::string& out, unsigned char c) {
   static constexpr char kHex[] = "0123456789abcdef";
-  for (const char c : text) {
+  out += "\\u00";
+  out += kHex[c >> 4];
+  out += kHex[c & 15];
+}
+
+// JSON string contents (RFC 8259, section 7). In text lines the same escapes keep a value on its line, and out of the terminal's
+// control: U+0080 to U+009F are as good as ESC there. What is no UTF-8 would cost a collector the line; it becomes U+FFFD.
+void append_escaped(std::string& out, std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80) {
+      const std::size_t size = utf8_size(text.substr(i));
+      if (size == 0) {
+        out += "\xef\xbf\xbd";
+      } else if (byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+        append_control(out, static_cast<unsigned char>(text[i + 1]));
+      } else {
+        out += text.substr(i, size);
+      }
+      i += std::max<std::size_t>(size, 1);
+      continue;
+    }
+    ++i;
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -52,10 +86,8 @@ void append_escaped(std::string& out, std::string_view text) {
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          out += "\\u00";
-          out += kHex[static_cast<unsigned char>(c) >> 4];
-          out += kHex[c & 15];
+        if (byte < 0x20 || c == 0x7f) {
+          append_control(out, byte);
         } else {
           out += c;
         }
@@ -72,7 +104,8 @@ void append_quoted(std::string& out, std::string_view text) {
 bool is_plain(std::string_view text) {
   if (text.empty()) return false;
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '=' || c == '\\' || c == 0x7f) return false;
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte >= 0x7f || c == '"' || c == '=' || c == '\\') return false;
   }
   return true;
 }

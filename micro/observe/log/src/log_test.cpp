@@ -41,6 +41,31 @@ TEST(Log, ValuesCannotFakeALine) {
   EXPECT_THAT(lines->lines, testing::ElementsAre("warn|a\\nb v=\"x\\n12:00 error fake=1\" quote=\"say \\\"hi\\\"\""));
 }
 
+TEST(Log, ValuesCannotSteerATerminal) {
+  auto lines = std::make_shared<Lines>();
+  Logger logger({}, lines);
+  logger.warn("\x1b[2J \xc2\x9b" "31m \x7f", {{"esc", "\x1b]0;owned\x07"}, {"c1", "\xc2\x9d"}, {"plain", "gr\u00fcn"}});
+  EXPECT_THAT(lines->lines, testing::ElementsAre("warn|\\u001b[2J \\u009b31m \\u007f esc=\"\\u001b]0;owned\\u0007\" c1=\"\\u009d\" "
+                                                 "plain=\"gr\u00fcn\""));
+}
+
+TEST(Log, BytesThatAreNoUtf8DoNotSpoilTheLine) {
+  for (const auto format : {Logger::Format::kText, Logger::Format::kJson}) {
+    auto lines = std::make_shared<Lines>();
+    Logger::Options options;
+    options.format = format;
+    Logger logger(options, lines);
+    logger.warn("path \xff", {{"cut", "\xe2\x82"}, {"overlong", "\xc0\xaf"}, {"surrogate", "\xed\xa0\x80"}, {"good", "\xf0\x9f\x98\x80"}});
+    ASSERT_EQ(lines->lines.size(), 1U);
+    const std::string& line = lines->lines[0];
+    EXPECT_THAT(line, testing::HasSubstr("path \ufffd"));
+    EXPECT_THAT(line, testing::HasSubstr("\"\ufffd\ufffd\""));
+    EXPECT_THAT(line, testing::HasSubstr("\"\ufffd\ufffd\ufffd\""));
+    EXPECT_THAT(line, testing::HasSubstr("\"\U0001f600\""));
+    EXPECT_EQ(line.find('\xff'), std::string::npos);
+  }
+}
+
 TEST(Log, WritesJson) {
   auto lines = std::make_shared<Lines>();
   Logger::Options options;

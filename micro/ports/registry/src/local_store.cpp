@@ -126,8 +126,19 @@ Result<void> LocalStore::prepare() const {
     if (::stat(directory_.c_str(), &status) != 0) return fail(unusable(errno, "cannot use the directory"));
   }
   if (!S_ISDIR(status.st_mode)) return fail(unusable(ENOTDIR, "cannot use the directory"));
-  // Anybody can make a directory of this name in /tmp before we do.
-  if (own_directory_only_ && status.st_uid != ::geteuid()) return fail(unusable(EPERM, "the directory belongs to another user"));
+  return own_directory_only_ ? check_own() : Result<void>{};
+}
+
+// Anybody can make something of this name in /tmp before we do: a directory of his own, a link to one of ours. And whoever may
+// write into it decides where our calls go.
+Result<void> LocalStore::check_own() const {
+  struct stat status{};
+  if (::lstat(directory_.c_str(), &status) != 0) return fail(unusable(errno, "cannot use the directory"));
+  if (!S_ISDIR(status.st_mode)) return fail(unusable(ENOTDIR, "the directory is a symbolic link"));
+  if (status.st_uid != ::geteuid()) return fail(unusable(EPERM, "the directory belongs to another user"));
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(unusable(EPERM, "other users may write into the directory (chmod go-w " + directory_ + ")"));
+  }
   return {};
 }
 

@@ -43,7 +43,7 @@ struct Look {
 
 class LocalStore {
  public:
-  // An empty `directory` is the default one, which must belong to the user.
+  // An empty `directory` is the default one, which must belong to the user, and which nobody else may write into.
   LocalStore(std::string directory, std::shared_ptr<const TimeSource> time);
 
   const std::string& directory() const noexcept { return directory_; }
@@ -82,6 +82,7 @@ class LocalStore {
   void release();
 
  private:
+  Result<void> check_own() const;
   bool remove_dead(std::string_view folder, std::string_view file) const;
   void remove_leftover(std::string_view folder, std::string_view file) const;
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
 #include <thread>
 
 #include "local_fixture.hpp"
@@ -233,6 +234,61 @@ TEST_F(LocalTest, RunningOutOfDescriptorsIsNoDeath) {
   EXPECT_NE(found.error().message().find("Too many open files"), std::string::npos) << found.error().message();
   EXPECT_EQ(added.error().code(), Code::kUnavailable);
   EXPECT_EQ(run(local->get_service(context_, "greeter")).value().at(0).version, "v1");
+}
+
+// The registry in its default directory, which is `micro` in the directory of the test.
+class LocalDefaultTest : public LocalFixture {
+ protected:
+  LocalDefaultTest() {
+    const char* before = ::getenv("XDG_RUNTIME_DIR");
+    if (before != nullptr) saved_ = before;
+    ::setenv("XDG_RUNTIME_DIR", directory_.c_str(), 1);
+  }
+  ~LocalDefaultTest() override {
+    if (saved_) {
+      ::setenv("XDG_RUNTIME_DIR", saved_->c_str(), 1);
+    } else {
+      ::unsetenv("XDG_RUNTIME_DIR");
+    }
+  }
+  void expect_refused(const char* says) {
+    Local local;
+    const auto check = [&](const auto& result) {
+      ASSERT_FALSE(result);
+      EXPECT_EQ(result.error().code(), Code::kUnavailable);
+      EXPECT_NE(result.error().message().find(says), std::string::npos) << result.error().message();
+    };
+    check(run(local.register_service(context_, one_node("greeter", "one"), {})));
+    check(run(local.get_service(context_, "greeter")));
+    check(run(local.list_services(context_)));
+  }
+
+ private:
+  std::optional<std::string> saved_;
+};
+
+TEST_F(LocalDefaultTest, IsMadeForTheUserAlone) {
+  Local local;
+  ASSERT_TRUE(add(local, one_node("greeter", "one")));
+  EXPECT_EQ(fs::status(directory_ / "micro").permissions(), fs::perms::owner_all);
+}
+
+TEST_F(LocalDefaultTest, ASymbolicLinkIsRefused) {
+  fs::create_directory(directory_ / "elsewhere");
+  fs::create_directory_symlink(directory_ / "elsewhere", directory_ / "micro");
+  expect_refused("symbolic link");
+  EXPECT_TRUE(fs::is_empty(directory_ / "elsewhere"));
+}
+
+TEST_F(LocalDefaultTest, ADirectoryOthersMayWriteIntoIsRefused) {
+  fs::create_directory(directory_ / "micro");
+  for (const fs::perms others : {fs::perms::group_write, fs::perms::others_write}) {
+    fs::permissions(directory_ / "micro", fs::perms::owner_all | others);
+    expect_refused("chmod go-w");
+  }
+  fs::permissions(directory_ / "micro", fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec);
+  Local local;
+  EXPECT_TRUE(add(local, one_node("greeter", "one")));
 }
 
 TEST_F(LocalTest, TheDefaultDirectoryBelongsToTheUser) {

@@ -187,6 +187,21 @@ TEST(Receiving, WindowOfOneByte) {
   EXPECT_EQ(peer.events.lines.back(), "close 1");
 }
 
+// What was consumed under the large window but not announced yet must not be lost under the small one: the peer would wait for
+// ever.
+TEST(Receiving, AWindowThatShrinksWithTheAcknowledgementIsAnnounced) {
+  ServerPeer peer({.initial_window = 100, .max_window = 100});
+  ASSERT_TRUE(peer.feed(std::string(kPreface) + settings() + headers(1, kPost, false) + headers(3, kPost, false)));
+  ASSERT_TRUE(peer.feed(data(1, std::string(200, 'x'), false) + data(3, std::string(49, 'x'), false)));
+  peer.session.consumed(*peer.events.streams[1], 200);
+  peer.session.consumed(*peer.events.streams[3], 49);
+  (void)take(peer.session);
+  ASSERT_TRUE(peer.feed(settings_ack()));
+  EXPECT_THAT(peer.frames(), ElementsAre("WINDOW_UPDATE 1 200"));
+  ASSERT_TRUE(peer.feed(data(1, std::string(100, 'x'), false)));
+  EXPECT_THAT(peer.events.lines, ElementsAre("headers 1 POST /p", "headers 3 POST /p"));
+}
+
 TEST(Receiving, UpdatesAreBatchedAndOnlyForWhatWasConsumed) {
   ServerPeer peer({.initial_window = 1000, .connection_window = 100000, .max_window = 1000});
   peer.handshake();

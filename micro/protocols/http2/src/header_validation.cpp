@@ -13,8 +13,9 @@ enum CharClass : std::uint8_t {
   kNotName = 1,   // not allowed in a field name: everything but lower-case token characters (RFC 9113 section 8.2.1)
   kNotToken = 2,  // not a token character (RFC 9110 section 5.6.2): methods
   kNotValue = 4,  // control characters other than tab
-  kNotUri = 8,    // controls and space: paths and authorities
+  kNotUri = 8,    // controls and space: paths
   kNotScheme = 16,
+  kNotHost = 32,  // what neither host nor port may hold (RFC 3986 section 3.2): authorities
 };
 
 constexpr auto kClasses = [] {
@@ -30,6 +31,8 @@ constexpr auto kClasses = [] {
     if ((c < 0x20 && c != '\t') || c == 0x7f) bits |= kNotValue;
     if (c <= 0x20 || c == 0x7f) bits |= kNotUri;
     if (!lower && !upper && !digit && c != '+' && c != '-' && c != '.') bits |= kNotScheme;
+    const bool host = c < 128 && std::string_view("-._~!$&'()*+,;=%:[]").contains(static_cast<char>(c));
+    if (!lower && !upper && !digit && !host) bits |= kNotHost;
     table[c] = bits;
   }
   return table;
@@ -160,7 +163,7 @@ void HeaderValidator::add_pseudo(std::string_view name, std::string_view value) 
       good = !value.empty() && all_outside(value, kNotScheme);
       break;
     case kAuthority:
-      good = all_outside(value, kNotUri);
+      good = all_outside(value, kNotHost);
       break;
     case kProtocol:
       good = !value.empty() && all_outside(value, kNotUri);
@@ -207,6 +210,8 @@ void HeaderValidator::finish() {
 void HeaderValidator::finish_request() {
   HeaderBlock& block = out_.block;
   if ((seen_ & kMethod) == 0) return malformed("request without :method");
+  // What follows a CONNECT is a tunnel and no content (RFC 9110 section 9.3.6): a length of it means nothing.
+  if (block.method == "CONNECT") out_.content_length = -1;
   // RFC 9113 section 8.5 for CONNECT, RFC 8441 section 4 for the extended one.
   if (block.method == "CONNECT" && (seen_ & kProtocol) == 0) {
     if ((seen_ & (kPath | kScheme)) != 0) return malformed("CONNECT with :path or :scheme");
@@ -219,7 +224,7 @@ void HeaderValidator::finish_request() {
   if (http && block.path.front() != '/' && !(block.path == "*" && block.method == "OPTIONS"))
     return malformed(":path not absolute");
   if ((seen_ & kAuthority) == 0) {
-    if (!all_outside(host_, kNotUri)) return malformed("bad host");
+    if (!all_outside(host_, kNotHost)) return malformed("bad host");
     block.authority = host_;
   } else if (host_.data() != nullptr && !same_authority(block.authority, host_, block.scheme)) {
     // RFC 9113 section 8.3.1: or two readers of the request could disagree whose it is.

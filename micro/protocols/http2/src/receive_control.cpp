@@ -138,7 +138,11 @@ void SessionImpl::on_settings_ack() {
   // Until now the peer may have used the default window, if that is the larger one.
   if (stream_window_ == window_target_) return;
   stream_window_ = window_target_;
-  streams_.for_each([&](StreamState& stream) { stream.receive_window.resize(stream_window_); });
+  streams_.for_each([&](StreamState& stream) {
+    stream.receive_window.resize(stream_window_);
+    // What was too little of the large window to be announced may be all that a small one lets the peer send.
+    credit_stream(stream, 0);
+  });
 }
 
 void SessionImpl::on_goaway_frame(std::string_view payload) {

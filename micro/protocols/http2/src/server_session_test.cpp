@@ -176,5 +176,14 @@ TEST(ServerAbort, EndsEveryStreamAndStaysSilent) {
   EXPECT_FALSE(peer.feed(ping("12345678")));
 }
 
+TEST(Connect, ATunnelHasNoContentLength) {
+  ServerPeer peer;
+  peer.handshake();
+  const Fields fields = {{":method", "CONNECT"}, {":authority", "a:1"}, {"content-length", "0"}};
+  ASSERT_TRUE(peer.feed(headers(1, fields, false) + data(1, "hello", true)));
+  EXPECT_EQ(peer.events.bodies[1], "hello");
+  EXPECT_EQ(peer.events.lines.back(), "end 1 5");
+}
+
 }  // namespace
 }  // namespace micro::http2::testing

@@ -38,7 +38,8 @@ class Local final : public Registry {
   Local& operator=(const Local&) = delete;
   ~Local() override;
 
-  // $XDG_RUNTIME_DIR/micro where that directory exists, /tmp/micro-<uid> elsewhere.
+  // $XDG_RUNTIME_DIR/micro where that directory exists, /tmp/micro-<uid> elsewhere. It is refused when it is a symbolic link,
+  // belongs to another user or may be written by others: everybody can make files in /tmp.
   static std::string default_directory();
   const std::string& directory() const noexcept;
 

@@ -1,0 +1,70 @@
+#include "http2_differences.hpp"
+
+#include <array>
+
+#include "testing.hpp"
+
+namespace micro::fuzz {
+namespace {
+
+using namespace http2;
+
+// What differs is how much of the connection an error takes with it. Streams may be told from connections by either side (RFC
+// 9113 section 5.4.1: an endpoint may treat any stream error as a connection error).
+bool refuses(const Verdict& verdict) { return verdict.connection_error || !verdict.stream_errors.empty(); }
+
+// Refused by one side only; `theirs` is the text nghttp2 gives, `ours` that of our GOAWAY.
+struct OneSided {
+  std::string_view theirs;
+  std::string_view ours;
+  std::string_view why;
+};
+constexpr OneSided kOneSided[] = {
+    {"unexpected ACK", "", "section 6.5.3 does not say what an acknowledgement of nothing is; it harms nobody"},
+    {"GOAWAY: invalid last_stream_id", "",
+     "section 6.8 asks it of senders; a server opens no streams, so it means nothing to us"},
+    {"SETTINGS_ENABLE_CONNECT_PROTOCOL", "", "RFC 8441 section 3 gives it a meaning from server to client only"},
+    {"SETTINGS_NO_RFC7540_PRIORITIES", "", "RFC 9218 is not implemented, so section 6.5.2 has us ignore the setting"},
+    {"CONTINUATION", "", "its limit of CONTINUATION frames is lower than ours"},
+    {"depend on itself", "", "priorities are ignored; RFC 7540 section 5.3.1 made it a stream error"},
+    {"name: [host]", "", "where :authority is there, Host is not looked at"},
+    {"name: [:path]", "", "section 8.3.1 leaves the bytes of a path to those who know what it means"},
+    {"name: [:scheme]", "", "the same of schemes that nobody knows"},
+    {"", "malformed PRIORITY", "priorities are ignored; section 6.3 has it a stream error where there is a stream"},
+};
+
+}  // namespace
+
+bool allowed_difference(std::string_view frames, const Verdict& ours, const Verdict& theirs, bool gone) {
+  if (refuses(ours) && refuses(theirs)) {
+    // The same stream refused: go on. Otherwise one connection is gone, and the comparison with it.
+    return ours.connection_error != theirs.connection_error;
+  }
+  // Section 5.1: on a closed stream frames may be ignored or refused, for short or long, with the stream or the connection.
+  if (gone && ours.delivered.empty() && theirs.delivered.empty()) return ours.outcome() != theirs.outcome();
+  for (const OneSided& known : kOneSided) {
+    if (!known.theirs.empty() && !refuses(ours) && theirs.why.contains(known.theirs)) return true;
+    if (!known.ours.empty() && !refuses(theirs) && ours.why.contains(known.ours)) return true;
+  }
+  const FrameHeader first = load_frame_header(frames.data());
+  // Section 6.5.3: values are processed in order; of a setting that is given twice nghttp2 looks at the last value only.
+  if (first.type == FrameType::kSettings && first.length > kSettingSize && ours.connection_error && !refuses(theirs)) return true;
+  // RFC 7540 section 5.3.1: a stream that depends on itself is a stream error; RFC 9113 has no word on it any more.
+  if (first.type == FrameType::kHeaders && first.has(kFlagPriority) && refuses(ours) && !refuses(theirs)) {
+    const std::size_t at = kFrameHeaderSize + (first.has(kFlagPadded) ? 1 : 0);
+    return frames.size() >= at + 4 && (load_be32(frames.data() + at) & kMaxStreamId) == first.stream_id;
+  }
+  if (first.type == FrameType::kHeaders && !refuses(ours) && refuses(theirs)) {
+    const std::string_view told = ours.delivered;
+    // RFC 9110 section 6.5.1: content-length has no meaning in trailers; nghttp2 takes it for the length of the body.
+    if (told.starts_with("trailers") && told.contains(" content-length=")) return true;
+    // Section 8.3.1 asks clients for :authority and does not call a request without it malformed.
+    if (told.starts_with("request") && !told.contains(" host=") && !told.contains("CONNECT")) return true;
+    // RFC 9110 section 8.6 lets a recipient take equal repetitions for one.
+    const auto length = told.find(" content-length=");
+    if (length != told.npos && told.find(" content-length=", length + 1) != told.npos) return true;
+  }
+  return false;
+}
+
+}  // namespace micro::fuzz
