@@ -10,7 +10,9 @@ CTEST_JOBS ?= $(shell expr 2 \* $(JOBS))
 TESTS ?=
 # What a sanitizer or gcc run builds, for example: make tsan TARGETS=coro_test TESTS='-R coro'; what make fuzz runs
 TARGETS ?= all
-# How long `make soak` (300 s) goes on and `make fuzz` (60 s) spends on each target; which build `make soak` takes, and which random choices it makes (empty: others each time)
+# How long `make soak` goes on (300 s) and `make fuzz` spends on each target (60 s)
+SECONDS ?=
+# Which build `make soak` takes, and which random choices it makes (empty: others each time)
 BUILD ?= dev
 SEED ?=
 DEPS := scripts/deps.sh
