@@ -126,7 +126,8 @@ Task<Result<void>> Connection::secure() {
   if (!done) co_return done;
   identity_ = stream.identity();
   if (stream.application_protocol() != "h2") {
-    co_return fail(unavailable("the server speaks TLS, but did not agree to HTTP/2 (ALPN h2); is it a gRPC server?").with_reason("TLS_HANDSHAKE"));
+    co_return fail(unavailable("the server speaks TLS, but did not agree to HTTP/2 (ALPN h2); is it a gRPC server?")
+                       .with_reason("TLS_HANDSHAKE"));
   }
   co_return done;
 }

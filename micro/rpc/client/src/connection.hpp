@@ -116,14 +116,14 @@ class Connection final : private http2::Events {
   std::unique_ptr<net::Stream> socket_;
   Context* connecting_ = nullptr;  // while connect() runs
   State state_ = State::kConnecting;
-  bool securing_ = false;  // secure() runs: nothing may be written yet
+  bool securing_ = false;   // secure() runs: nothing may be written yet
   bool needs_tls_ = false;  // the peer has said so
   bool blocked_ = false;  // write_rest() waits for the socket
   bool ping_sent_ = false;
   bool asked_ = false;  // with a PING since the last message or header section
   std::optional<Error> ended_;
   std::shared_ptr<const PeerIdentity> identity_;
-  std::string farewell_;  // what the peer has said with GOAWAY
+  std::string farewell_;       // what the peer has said with GOAWAY
   std::uint64_t written_ = 0;  // bytes the socket has taken
   TimePoint active_since_{};   // when the first of the present streams began, or the last one ended
   TimePoint received_{};

@@ -65,7 +65,7 @@ Task<void> Connection::secure(std::string_view hello) {
 void Connection::begin_agreed_protocol(std::string_view name) {
   if (name == "h2") {
     protocol_ = std::make_unique<Http2Protocol>(*this);
-  } else if (name == "http/1.1") {
+  } else if (name == "http/1.1" && worker_.state().options.http1) {
     protocol_ = std::make_unique<Http1Protocol>(*this);
   }
   if (protocol_ && draining_) protocol_->drain();

@@ -14,12 +14,12 @@
 
 namespace micro {
 
-// TLS of a service, as files: what its flags --tls_... set. A program may also hand over credentials of its own, in `server.tls` and
-// `client.tls`; they go before.
+// TLS of a service, as files: what its flags --tls_... set. A program may also hand over credentials of its own, in `server.tls`
+// and `client.tls`; they go before.
 struct TlsOptions {
-  // PEM files: the certificate to serve with, followed by the authorities between it and the root; and its key. Several, for several
-  // server names, with commas between them; the first is the default. Empty: no TLS. The first is also shown to services that are
-  // called and ask for one.
+  // PEM files: the certificate to serve with, followed by the authorities between it and the root; and its key. Several, for
+  // several server names, with commas between them; the first is the default. Empty: no TLS. The first is also shown to services
+  // that are called and ask for one.
   std::string cert;
   std::string key;
   // PEM file with the authorities that sign for other services and for clients. Empty: those of the system, for services alone.

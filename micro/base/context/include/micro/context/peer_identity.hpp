@@ -5,8 +5,8 @@
 
 namespace micro {
 
-// What TLS says about the other end of a connection. Immutable once made and shared by all calls of the connection, so a handler may
-// keep it longer than either.
+// What TLS says about the other end of a connection. Immutable once made and shared by all calls of the connection, so a handler
+// may keep it longer than either.
 //
 // Everything from `subject` on is what the peer's certificate says, and proven only when `verified` is set.
 struct PeerIdentity {

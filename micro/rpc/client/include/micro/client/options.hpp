@@ -41,11 +41,11 @@ struct ClientOptions {
   retry::Options retry;
   // "round_robin" or "random"; later strategies by their names.
   std::string strategy = "round_robin";
-  // Whom to trust and who we are, for nodes that speak TLS (<micro/tls/credentials.hpp>). Null: the authorities of the system, and no
-  // certificate of our own. What reload() brings is for connections made after.
+  // Whom to trust and who we are, for nodes that speak TLS (<micro/tls/credentials.hpp>). Null: the authorities of the system,
+  // and no certificate of our own. What reload() brings is for connections made after.
   std::shared_ptr<tls::ClientCredentials> tls;
-  // TLS to every node and address. Otherwise to the nodes whose record says so (kTlsProperty), which trusts the registry not to leave
-  // that out.
+  // TLS to every node and address. Otherwise to the nodes whose record says so (kTlsProperty), which trusts the registry not to
+  // leave that out.
   bool require_tls = false;
 };
 

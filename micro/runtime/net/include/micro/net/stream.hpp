@@ -43,8 +43,8 @@ class Stream {
 
   // Reads what is there without waiting: UNAVAILABLE errors as above; `would_block` is set when nothing is there yet.
   virtual Result<std::size_t> try_read(std::span<char> buffer, bool& would_block) = 0;
-  // Writes as much as the kernel takes without waiting; 0 when it takes nothing just now. At most 64 pieces a call. The bytes that
-  // were not taken come first, and unchanged, in the next call: an encrypted stream may have encrypted them already.
+  // Writes as much as the kernel takes without waiting; 0 when it takes nothing just now. At most 64 pieces a call. The bytes
+  // that were not taken come first, and unchanged, in the next call: an encrypted stream may have encrypted them already.
   virtual Result<std::size_t> try_write(std::span<const std::string_view> pieces) = 0;
   // Says "no more" to the peer and goes on reading.
   virtual void shutdown_write() = 0;
