@@ -79,7 +79,8 @@ class Frames(Http2):
         self.flood("PING flood, acknowledgements read (CVE-2019-9512)", itertools.repeat(ping() * 10), "too many frames", 20000)
 
     def test_ping_unread(self):
-        self.flood("PING flood, acknowledgements not read", itertools.repeat(ping() * 100), "too many frames", 100000, reading=False)
+        # What still comes in the second before the server closes is dropped, so that the farewell gets through; that can be much.
+        self.flood("PING flood, acknowledgements not read", itertools.repeat(ping() * 100), "too many frames", 10**7, reading=False)
 
     def test_settings(self):
         self.flood("SETTINGS flood (CVE-2019-9515)", itertools.repeat(settings((4, 1), (4, 100)) * 10), "too many frames", 20000)

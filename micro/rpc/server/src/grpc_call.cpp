@@ -164,7 +164,7 @@ void GrpcCall::finish(Reply reply) {
   call_.reply = {};
   request_.reset();
   reply_.reset();
-  reader_.reset({});
+  messages_.reader().reset({});
 }
 
 void GrpcCall::on_cancel(const Error& reason) {
