@@ -35,7 +35,8 @@ Result<void> EventCall::take_request() {
   if (request_.method == http::Method::kGet) {
     const std::optional<std::string> message = request_.query_value("message");
     if (!message) {
-      return fail(invalid_argument(endpoint().path() + " needs its request: ?message=<JSON, percent-encoded>, or POST with a body"));
+      return fail(
+          invalid_argument(endpoint().path() + " needs its request: ?message=<JSON, percent-encoded>, or POST with a body"));
     }
     return state.json->unmarshal(*message, request_message());
   }

@@ -31,6 +31,15 @@ http::Response method_not_allowed(const http::Request& request, std::string allo
   return response;
 }
 
+Error streams(const Endpoint& endpoint) {
+  std::string message = endpoint.path() + " is a streaming method (" + std::string(to_string(endpoint.kind)) +
+                        ") and cannot be called with a plain HTTP request; use gRPC, gRPC-Web or a WebSocket";
+  if (endpoint.kind == MethodKind::kServerStream) {
+    message += ", or ask for server-sent events (Accept: text/event-stream) or lines of JSON (Accept: application/x-ndjson)";
+  }
+  return unimplemented(std::move(message));
+}
+
 }  // namespace
 
 Result<void> find_codec(const ServerState& state, const http::Request& request, const codec::Codec*& codec) {
@@ -66,8 +75,8 @@ Task<Result<void>> HttpCall::run() {
     co_return Result<void>{};
   }
   if (match_.upgrade_required && (request_.method == http::Method::kGet || match_.allowed_methods.empty())) {
-    response_ = http::Response::from_error(http::error_with_status(http::status::kUpgradeRequired, "UPGRADE_REQUIRED",
-                                                                   request_.path + " takes WebSockets; ask with Upgrade: websocket"));
+    response_ = http::Response::from_error(http::error_with_status(
+        http::status::kUpgradeRequired, "UPGRADE_REQUIRED", request_.path + " takes WebSockets; ask with Upgrade: websocket"));
     response_.headers.set("Sec-WebSocket-Version", "13");
     co_return Result<void>{};
   }
@@ -86,8 +95,7 @@ Task<Result<void>> HttpCall::call_endpoint(const Endpoint& endpoint) {
     co_return Result<void>{};
   }
   if (endpoint.kind != MethodKind::kUnary) {
-    co_return fail(
-        unimplemented(endpoint.path() + " is a streaming method and cannot be called with a plain HTTP request; use gRPC"));
+    co_return fail(streams(endpoint));
   }
   const codec::Codec* codec = nullptr;
   if (Result<void> found = find_codec(state, request_, codec); !found) co_return found;

@@ -13,8 +13,8 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
-#include <thread>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <google/protobuf/wrappers.pb.h>
@@ -112,7 +112,8 @@ class Echo final : public Handler {
 
 class TestServer {
  public:
-  explicit TestServer(std::size_t loops = 1, ServerOptions options = default_options()) : loops_(group(loops)), server(loops_, options) {
+  explicit TestServer(std::size_t loops = 1, ServerOptions options = default_options())
+      : loops_(group(loops)), server(loops_, options) {
     server.use(deadline(Duration{}));
     EXPECT_TRUE(server.handle(echo));
   }
@@ -217,8 +218,8 @@ class Http2Client final : private http2::Events {
   }
 
   http2::Stream& open(std::string_view path, std::vector<http2::Field> extra = {}, bool end = false) {
-    std::vector<http2::Field> fields{{":method", "POST"}, {":scheme", "http"}, {":path", path}, {":authority", "test"},
-                                     {"te", "trailers"}, {"content-type", "application/grpc"}};
+    std::vector<http2::Field> fields{{":method", "POST"},    {":scheme", "http"}, {":path", path},
+                                     {":authority", "test"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
     fields.insert(fields.end(), extra.begin(), extra.end());
     return open_plain(fields, end);
   }
@@ -276,7 +277,8 @@ class Http2Client final : private http2::Events {
     Answer& answer = of(stream);
     answer.data += data;
     while (answer.data.size() >= 5 && answer.fields.contains("content-type") &&
-           answer.field("content-type").starts_with("application/grpc")) {
+           answer.field("content-type").starts_with("application/grpc") &&
+           !answer.field("content-type").starts_with("application/grpc-web")) {
       const std::size_t size = load_be32(answer.data.data() + 1);
       if (answer.data.size() < 5 + size) break;
       Text value;

@@ -31,7 +31,8 @@ std::unique_ptr<C> take(std::vector<std::unique_ptr<C>>& free, Worker& worker) {
 
 }  // namespace
 
-Worker::Worker(Loop& loop, const ServerState& state) : loop_(loop), state_(state), heartbeats_(loop, state.options.keepalive_interval), scratch_(kScratchSize) {}
+Worker::Worker(Loop& loop, const ServerState& state)
+    : loop_(loop), state_(state), heartbeats_(loop, state.options.keepalive_interval), scratch_(kScratchSize) {}
 
 Worker::~Worker() = default;
 
