@@ -6,4 +6,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [[ $# -ge 2 ]] || { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2; }
-exec python3 -B bench/compare --profile --servers "$1" --scenarios "$2" --loads grpc_load --seconds "${3:-3}" --lines "${4:-30}"
+exec python3 -B bench/compare --profile --servers "$1" --scenarios "$2" --seconds "${3:-3}" --lines "${4:-30}"

@@ -1,5 +1,4 @@
 # Third-party packages, all from Debian; docs/reference/dependencies.md says what each is for and what was rejected.
-find_package(Boost 1.81 REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
@@ -9,7 +8,7 @@ find_package(nlohmann_json REQUIRED)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 
 # Seen by our sources only, and gone once they are compiled: no part of the installed package.
-set(MICRO_HEADER_ONLY_LIBRARIES Boost::headers CLI11::CLI11 nlohmann_json::nlohmann_json)
+set(MICRO_HEADER_ONLY_LIBRARIES CLI11::CLI11 nlohmann_json::nlohmann_json)
 
 if(MICRO_BUILD_TESTS)
   find_package(GTest REQUIRED)

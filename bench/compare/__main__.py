@@ -1,4 +1,4 @@
-"""bench/run.sh: servers on one core, load on another, rounds interleaved between the servers, one table at the end."""
+"""bench/run.sh: servers on one core, load on another, rounds interleaved between the servers, tables at the end."""
 
 import argparse
 import contextlib
@@ -11,24 +11,27 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 
+import gopeers
 import machine
-from loads import LOADS, Load, Placeholder, Scenario, write_body
-from report import Report
-from servers import COMMANDS, NAME, Failure, Server
+import report
+import suites
+from loads import METHOD, GrpcLoad, Scenario
+from servers import COMMANDS, NAME, REPLY, Failure, Places, Server
 
-FIRST_GUESS = 2000  # requests of a first run that only tells how fast this server is here
-WARM_UP = 0.2       # share of a measurement that is run before it and not counted
+ALL = [*suites.SUITES, *suites.EXTRA]
 
 
 def options():
-    parser = argparse.ArgumentParser(prog="bench/run.sh", description="Compares unary gRPC servers by processor time per call.")
+    parser = argparse.ArgumentParser(prog="bench/run.sh", description="Compares servers and clients by processor time per call.")
     names = lambda text: [part.strip() for part in text.split(",")]
     parser.add_argument("--build", default="build/bench", help="build directory of the preset 'bench' (%(default)s)")
+    parser.add_argument("--suites", type=names, default=ALL, help=f"some of: {', '.join(ALL)}")
     parser.add_argument("--servers", type=names, default=list(COMMANDS), help=f"some of: {', '.join(COMMANDS)}")
-    parser.add_argument("--loads", type=names, default=list(LOADS), help=f"some of: {', '.join(LOADS)}")
-    parser.add_argument("--scenarios", type=names, default=["1x1", "1x100", "10x10", "10x10m", "100x1", "100x10"],
-                        help="CONNECTIONSxSTREAMS,...; a trailing m: with metadata in every request (%(default)s)")
+    parser.add_argument("--loads", type=names, default=[], help="only these, by the names in the tables (all of the suite)")
+    parser.add_argument("--scenarios", type=names, default=[],
+                        help="CONNECTIONSxSTREAMS,...; a trailing m: with metadata in every request (those of the suite)")
     parser.add_argument("--rounds", type=int, default=3, help="(%(default)s)")
     parser.add_argument("--seconds", type=float, default=1.0, help="aimed length of one measurement (%(default)s)")
     parser.add_argument("--cores", default="0,1", help="core of the servers, core of the load (%(default)s)")
@@ -37,84 +40,73 @@ def options():
     parser.add_argument("--profile", action="store_true", help="no table: the server's hottest functions, by perf")
     parser.add_argument("--lines", type=int, default=30, help="of a profile (%(default)s)")
     chosen = parser.parse_args()
-    for kind, given, known in (("server", chosen.servers, COMMANDS), ("load", chosen.loads, LOADS)):
+    for kind, given, known in (("server", chosen.servers, COMMANDS), ("suite", chosen.suites, ALL)):
         for name in given:
             if name not in known:
                 parser.error(f"no {kind} '{name}' (there are: {', '.join(known)})")
     try:
-        chosen.scenarios = [Scenario(text) for text in chosen.scenarios]
+        for text in chosen.scenarios:
+            Scenario(text)
     except ValueError as error:
         parser.error(str(error))
     chosen.server_core, chosen.load_core = map(int, chosen.cores.split(","))
-    chosen.bin = f"{chosen.build}/bin"
-    programs = [COMMANDS[name][0].format(bin=chosen.bin) for name in chosen.servers]
-    programs += [f"{chosen.bin}/grpcpp_check", f"{chosen.bin}/grpc_load", "h2load", "taskset"]
-    for program in programs:
-        if not shutil.which(program):
-            parser.error(f"{program} is missing: 'make bench' installs and builds what this needs")
     if not {chosen.server_core, chosen.load_core} <= os.sched_getaffinity(0):
         parser.error(f"cores {chosen.cores}: this process may only use {sorted(os.sched_getaffinity(0))}; two are needed")
+    for program in (f"{chosen.build}/bin/grpcpp_check", f"{chosen.build}/bin/grpc_load", "h2load", "wrk", "nginx", "taskset"):
+        if not shutil.which(program):
+            parser.error(f"{program} is missing: 'make bench' installs and builds what this needs")
     return chosen
 
 
-def check_reply(server, bin_dir):
-    done = subprocess.run([f"{bin_dir}/grpcpp_check", server.address, NAME], capture_output=True, text=True, timeout=20)
+def check_reply(server, places):
+    """One real call before anything is measured: load generators do not look at everything."""
+    if server.name == "go-micro":
+        return  # its client, which is also its load, compares every reply
+    if server.name in ("net/http", "nginx"):
+        request = urllib.request.Request(f"http://{server.address}{METHOD}", json.dumps({"name": NAME}).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            if json.load(reply) != {"message": REPLY}:
+                raise Failure(f"{server.name} did not greet")
+        return
+    done = subprocess.run([f"{places.bin}/grpcpp_check", server.address, NAME], capture_output=True, text=True, timeout=20)
     if done.returncode != 0:
         raise Failure(f"{server.name} did not greet a grpc++ client: {done.stdout}{done.stderr}{server.log_tail()}")
 
 
-def measure(server, load, scenario, seconds, speeds):
-    """One sample. `speeds` remembers the requests per second of (server, load, scenario), to choose how many to send."""
-    key = (server.name, load.name, scenario.text)
-    timeout = 30 + 20 * seconds
-    least = scenario.connections * scenario.streams
-    requests_for = lambda duration: max(least, FIRST_GUESS, int(speeds[key] * duration))
-    if key not in speeds:
-        speeds[key] = load.run(scenario, server.address, max(least, FIRST_GUESS), timeout)["rps"]
-    speeds[key] = load.run(scenario, server.address, requests_for(WARM_UP * seconds), timeout)["rps"]
+class Servers:
+    """Starts servers when they are first asked for; all are ended together."""
 
-    before = server.cpu_seconds(), server.user_seconds(), server.wait_seconds()
-    result = load.run(scenario, server.address, requests_for(seconds), timeout)
-    after = server.cpu_seconds(), server.user_seconds(), server.wait_seconds()
-    cpu, user, waited = (now - then for then, now in zip(before, after))
-    return {"server": server.name, "load": load.name, "scenario": scenario.text, **result,
-            "cpu_us": 1e6 * cpu / result["requests"], "user_share": min(1.0, user / cpu), "wait_share": waited / (waited + cpu)}
+    def __init__(self, chosen, places, stack):
+        self.chosen, self.places, self.stack, self.running = chosen, places, stack, {}
+
+    def __call__(self, name, fresh=False):
+        if fresh or name not in self.running:
+            server = self.stack.enter_context(Server(name, self.places, self.chosen.server_core, self.chosen.nice))
+            check_reply(server, self.places)
+            self.running[name] = server
+        return self.running[name]
 
 
-def compare(chosen, servers, loads):
-    samples, speeds = [], {}
-    for round_number in range(chosen.rounds):
-        for scenario in chosen.scenarios:
-            for load in filter(lambda load: load.can_run(scenario), loads):
-                for server in servers:
-                    try:
-                        sample = {"round": round_number, **measure(server, load, scenario, chosen.seconds, speeds)}
-                    except Failure as failure:
-                        raise Failure(f"{server.name}, {scenario.text}: {failure}\n{server.state()}") from None
-                    samples.append(sample)
-                    print(f"round {round_number + 1}/{chosen.rounds}  {load.name:9}  {scenario.text:7}  {server.name:16}"
-                          f"{sample['cpu_us']:8.2f} us/request  {sample['rps']:9.0f} requests/s", file=sys.stderr)
-    return samples
-
-
-def write_results(chosen, servers, loads, samples):
-    date = datetime.date.today().isoformat()
-    folder = pathlib.Path(chosen.out or f"bench/results/{date}-{machine.slug()}")
+def write_results(chosen, places, servers, samples, skipped):
+    folder = pathlib.Path(chosen.out or f"bench/results/{datetime.date.today().isoformat()}-{machine.slug()}")
     folder.mkdir(parents=True, exist_ok=True)
-    commands = [server.command for server in servers] + [load.command(Placeholder(), "ADDRESS", "N") for load in loads]
-    commands = [shlex.join(command) for command in commands]
-    setup = {"machine": machine.describe(chosen.build), "rounds": chosen.rounds, "seconds": chosen.seconds, "nice": chosen.nice, "commands": commands}
-    report = Report(samples)
-    (folder / "results.md").write_text(report.markdown(setup))
+    commands = [server.command for server in servers.running.values()] + suites.commands(chosen.suites, places, chosen)
+    shown = [shlex.join(command).replace(f"{os.getcwd()}/", "") for command in commands]
+    about = machine.describe(chosen.build) | ({"Go modules": ", ".join(gopeers.versions())} if places.go else {})
+    setup = {"machine": about, "rounds": chosen.rounds, "seconds": chosen.seconds, "nice": chosen.nice, "skipped": skipped,
+             "commands": list(dict.fromkeys(shown))}
+    text = report.markdown(samples, setup)
+    (folder / "results.md").write_text(text)
     (folder / "results.json").write_text(json.dumps({**setup, "samples": samples}, indent=1) + "\n")
-    print("\n".join(["", "CPU us/request of the server, best round (median):", report.cpu_table(), "", *report.verdicts()]))
+    print(text.partition("## Setup")[0])
     print(f"More in {folder}/results.md")
 
 
-def profile(chosen, server, load):
-    scenario = chosen.scenarios[0]
-    speeds = {}
-    sample = measure(server, load, scenario, 1.0, speeds)
+def profile(chosen, places, servers):
+    server = servers(chosen.servers[0])
+    load = GrpcLoad(places, chosen.load_core, chosen.nice)
+    scenario = Scenario((chosen.scenarios or ["1x100"])[0])
+    sample = suites.measure(server, load, scenario, 1.0, {})
     print(f"{server.name}, {scenario.text}: {sample['cpu_us']:.2f} us/request, {100 * sample['user_share']:.0f} % in user mode")
     data = f"{chosen.build}/perf.data"
     command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "4000", "-g", "-p", str(server.process.pid), "-o", data]
@@ -134,19 +126,24 @@ def profile(chosen, server, load):
 def main():
     chosen = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are ended on the way out
-    body = pathlib.Path(chosen.build) / "hello.bin"
-    write_body(body)
-    loads = [Load(name, chosen.bin, chosen.load_core, chosen.nice, str(body)) for name in chosen.loads]
-    with contextlib.ExitStack() as running:
-        servers = []
-        for name in chosen.servers:
-            server = Server(name, chosen.bin, chosen.server_core, chosen.nice, f"{chosen.build}/bench-logs")
-            servers.append(running.enter_context(server))
-            check_reply(server, chosen.bin)
+    go, why = gopeers.build(chosen.build)
+    skipped = []
+    if go is None:
+        absent = [name for name in chosen.servers if any("{go}" in part for part in COMMANDS[name])]
+        skipped = [f"{name}: {why}" for name in absent]
+        chosen.servers = [name for name in chosen.servers if name not in absent]
+    progress = lambda line: print(line, file=sys.stderr, flush=True)
+    for line in skipped:
+        progress(line)
+    places = Places(chosen.build, go)
+    with contextlib.ExitStack() as stack:
+        servers = Servers(chosen, places, stack)
         if chosen.profile:
-            profile(chosen, servers[0], loads[0])
-        else:
-            write_results(chosen, servers, loads, compare(chosen, servers, loads))
+            return profile(chosen, places, servers)
+        samples = []
+        for name in chosen.suites:
+            samples += suites.run(name, chosen, places, servers, progress)
+        write_results(chosen, places, servers, samples, skipped)
 
 
 try:

@@ -10,14 +10,25 @@ import time
 NAME = "John Smith"
 REPLY = f"Hello {NAME}"
 
-# name -> command line; {bin} and {address} are filled in. The key of our own server must stay "micro".
+# name -> command line; {bin}, {go}, {address} and {work} are filled in. The key of our own server must stay "micro".
 COMMANDS = {
     "floor": ["{bin}/floor_server", "{address}", REPLY],
     "micro": ["{bin}/greeter", "--address", "{address}", "--registry", "memory", "--loops", "1", "--log_level", "warn"],
     "grpc++ callback": ["{bin}/grpcpp_server", "callback", "{address}"],
     "grpc++ cq": ["{bin}/grpcpp_server", "cq", "{address}"],
+    "grpc-go": ["{go}/grpcserver", "{address}"],
+    "go-micro": ["{go}/gomicroserver", "{address}"],
+    "net/http": ["{go}/nethttp", "{address}"],
+    "nginx": ["nginx", "-e", "stderr", "-p", "{work}", "-c", "nginx.conf"],
 }
-GRPCPP = [name for name in COMMANDS if name.startswith("grpc++")]
+
+# One process, no log, a fixed answer: the least an HTTP server does.
+NGINX = """daemon off; master_process off; pid nginx.pid; error_log stderr; worker_rlimit_nofile 20000;
+events {{ worker_connections 10000; }}
+http {{ access_log off; keepalive_requests 1000000000; default_type application/json; client_body_temp_path .; proxy_temp_path .;
+  fastcgi_temp_path .; uwsgi_temp_path .; scgi_temp_path .;
+  server {{ listen {address}; location / {{ return 200 '{{"message":"{reply}"}}'; }} }} }}
+"""
 
 
 class Failure(Exception):
@@ -30,22 +41,33 @@ def free_address():
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
+class Places:
+    """Where programs and scratch files are."""
+
+    def __init__(self, build, go):
+        self.bin, self.go, self.work = f"{build}/bin", go, pathlib.Path(build).absolute() / "bench-work"
+        self.work.mkdir(parents=True, exist_ok=True)
+
+    def fill(self, part, address):
+        return part.format(bin=self.bin, go=self.go, address=address, work=self.work)
+
+
 class Server:
     """One server process, pinned to a core. Use as a context manager: it is ended by its own process id."""
 
-    def __init__(self, name, bin_dir, core, nice, log_dir):
+    def __init__(self, name, places, core, nice):
         self.name = name
         self.address = free_address()
-        command = [part.format(bin=bin_dir, address=self.address) for part in COMMANDS[name]]
-        self.command = pinned(command, core)
+        self.command = pinned([places.fill(part, self.address) for part in COMMANDS[name]], core)
         self.nice = nice
-        self.log = pathlib.Path(log_dir) / f"{name.replace(' ', '-')}.log"
+        self.log = places.work / f"{name.replace(' ', '-').replace('/', '-')}.log"
+        if name == "nginx":
+            (places.work / "nginx.conf").write_text(NGINX.format(address=self.address, reply=REPLY))
 
     def __enter__(self):
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                            preexec_fn=lambda: prioritise(self.nice))
+                                            env={**os.environ, "GOMAXPROCS": "1"}, preexec_fn=lambda: prioritise(self.nice))
         try:
             self._wait_until_listening()
         except BaseException:
@@ -94,8 +116,13 @@ class Server:
         """How long its threads were ready to run but another process had the core: a sign of a busy machine."""
         waited = 0
         for schedstat in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
-            waited += int(schedstat.read_text().split()[1])
+            with contextlib.suppress(OSError):  # a thread that has just ended
+                waited += int(schedstat.read_text().split()[1])
         return waited / 1e9
+
+    def resident_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
 
 
 def pinned(command, core):

@@ -1,6 +1,7 @@
 #include "connection.hpp"
 
 #include <bit>
+#include <utility>
 
 #include "socket.hpp"
 
@@ -20,8 +21,8 @@ std::string literal(std::string_view name, std::string_view value) {
 
 }  // namespace
 
-Requests::Requests(std::string_view authority, std::string_view path, std::string_view name, bool metadata)
-    : expected_reply_(grpc_message("Hello " + std::string(name))) {
+Requests::Requests(std::string_view authority, std::string_view path, std::string_view message, std::string reply, bool metadata)
+    : message_size_(message.size()), expected_reply_(std::move(reply)) {
   const std::string method_and_scheme = indexed(3) + indexed(6);  // :method POST, :scheme http
   const std::string fields[] = {literal_indexed(4, path), literal_indexed(1, authority), literal_indexed(31, "application/grpc"),
                                 std::string(1, '\x40') + hpack_string("te") + hpack_string("trailers"),
@@ -32,8 +33,6 @@ Requests::Requests(std::string_view authority, std::string_view path, std::strin
     first += field;
     later += indexed(table_index--);
   }
-  const std::string message = grpc_message(name);
-  message_size_ = message.size();
   first_ = make_template(first, message, metadata);
   later_ = make_template(later, message, metadata);
 }
@@ -68,7 +67,8 @@ Connection::Connection(const std::string& address, int epoll, Requests& requests
   check(connect(fd_, reinterpret_cast<const sockaddr*>(&peer), sizeof peer), address.c_str());
   set_nodelay(fd_);
   out_ = kPreface;
-  append_frame(out_, kSettings, 0, 0, {});
+  // Both windows wide open: SETTINGS_INITIAL_WINDOW_SIZE for streams, WINDOW_UPDATE for the connection.
+  append_frame(out_, kSettings, 0, 0, std::string("\0\4", 2) + u32_bytes(0x7fffffffu));
   append_frame(out_, kWindowUpdate, 0, 0, u32_bytes(0x7fffffffu - 65535u));
   epoll_set(epoll_, EPOLL_CTL_ADD, fd_, EPOLLIN, this);
   write();
@@ -78,6 +78,10 @@ Connection::~Connection() { close(fd_); }
 
 void Connection::on_event(std::uint32_t events, std::uint64_t now_ns) {
   if (events & ~static_cast<std::uint32_t>(EPOLLOUT)) read(now_ns);
+  send(now_ns);
+}
+
+void Connection::send(std::uint64_t now_ns) {
   if (!open_) return;
   send_requests(now_ns);
   write();
@@ -86,6 +90,8 @@ void Connection::on_event(std::uint32_t events, std::uint64_t now_ns) {
 void Connection::abandon(const std::string& why) {
   if (open_) epoll_set(epoll_, EPOLL_CTL_DEL, fd_, 0, nullptr);
   open_ = false;
+  run_.failed += due_.size();
+  due_.clear();
   for (Stream& stream : slots_) {
     if (stream.id != 0) finish(stream, 0, why.c_str());
   }
@@ -107,7 +113,7 @@ void Connection::read(std::uint64_t now_ns) {
 
 void Connection::write() {
   if (!out_.empty()) {
-    const ssize_t sent = send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN) return abandon(std::strerror(errno));
     if (sent > 0) out_.erase(0, static_cast<std::size_t>(sent));
   }
@@ -119,15 +125,20 @@ void Connection::write() {
 
 void Connection::send_requests(std::uint64_t now_ns) {
   const auto message_size = static_cast<std::int64_t>(requests_.message_size());
-  while (settings_seen_ && outstanding_ < run_.streams && run_.to_send > 0 && send_window_ >= message_size) {
+  const auto more = [&] { return run_.scheduled ? !due_.empty() : run_.to_send > 0; };
+  while (settings_seen_ && outstanding_ < run_.streams && more() && send_window_ >= message_size) {
     while (slot(next_id_).id != 0) next_id_ += 2;
-    slot(next_id_) = {.id = next_id_, .headers_seen = false, .received = 0, .sent_ns = now_ns};
+    slot(next_id_) = {.id = next_id_, .headers_seen = false, .received = 0, .sent_ns = run_.scheduled ? due_.front() : now_ns};
     requests_.append_to(out_, first_, next_id_);
     first_ = false;
     next_id_ += 2;
     send_window_ -= message_size;
     ++outstanding_;
-    --run_.to_send;
+    if (run_.scheduled) {
+      due_.pop_front();
+    } else {
+      --run_.to_send;
+    }
   }
 }
 
@@ -157,6 +168,7 @@ void Connection::on_frame(const Frame& frame, std::uint64_t now_ns) {
 
 void Connection::on_stream_frame(const Frame& frame, std::uint64_t now_ns) {
   Stream& stream = slot(frame.stream);
+  ++run_.frames;
   if (stream.id != frame.stream) return;  // already over: RST_STREAM may follow the trailers
   if (frame.type == kRstStream) return finish(stream, now_ns, "the server reset the stream");
   const bool last = frame.flags & kEndStream;

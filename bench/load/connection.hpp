@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,9 @@ namespace bench {
 // What to send and what must come back, encoded once.
 class Requests {
  public:
+  // `message` and `reply` are what goes out and must come back, prefixes included; a streamed reply is all its messages in a row.
   // With metadata every request carries grpc-timeout and a trace id of its own as literals, as clients in production do.
-  Requests(std::string_view authority, std::string_view path, std::string_view name, bool metadata);
+  Requests(std::string_view authority, std::string_view path, std::string_view message, std::string reply, bool metadata);
 
   // Appends HEADERS and DATA for one request. The first one of a connection fills the server's HPACK table, later ones name
   // its entries: what a gRPC client sends.
@@ -39,10 +41,12 @@ class Requests {
 
 // The whole run: how much is still to be sent, and what came back.
 struct Run {
-  std::uint64_t to_send;  // requests not yet sent
-  unsigned streams;       // outstanding per connection
+  std::uint64_t to_send;   // requests not yet sent
+  unsigned streams;        // outstanding per connection
+  bool scheduled = false;  // requests are sent when their time has come, not as soon as others are answered
   std::uint64_t ok = 0;
   std::uint64_t failed = 0;
+  std::uint64_t frames = 0;  // of replies, however far they are
   std::string first_failure;
   Histogram latency;
 };
@@ -58,9 +62,13 @@ class Connection {
 
   // Handles what epoll reported, then sends as much as may be sent. `now_ns` is the time of the wake-up.
   void on_event(std::uint32_t events, std::uint64_t now_ns);
+  // A request whose time is `when_ns`: its latency counts from then, whenever it can be sent.
+  void schedule(std::uint64_t when_ns) { due_.push_back(when_ns); }
+  // Sends what may be sent; on_event() does so, too.
+  void send(std::uint64_t now_ns);
   // Gives up what is still outstanding.
   void abandon(const std::string& why);
-  unsigned outstanding() const { return outstanding_; }
+  bool idle() const { return outstanding_ == 0 && due_.empty(); }
 
  private:
   struct Stream {
@@ -91,6 +99,7 @@ class Connection {
   bool want_write_ = false;
   bool settings_seen_ = false;
   bool first_ = true;
+  std::deque<std::uint64_t> due_;
   unsigned outstanding_ = 0;
   std::uint32_t next_id_ = 1;
   std::int64_t send_window_ = 65535;

@@ -77,13 +77,27 @@ std::size_t each_frame(std::string_view bytes, OnFrame&& on_frame) {
   return used;
 }
 
-// A gRPC message (5-byte prefix) whose protobuf has one string as field 1: both HelloRequest and HelloReply. Up to 127 bytes.
-inline std::string grpc_message(std::string_view text) {
-  std::string message("\0", 1);
-  message.append(u32_bytes(static_cast<std::uint32_t>(text.size() + 2)));
-  message.append({'\x0a', static_cast<char>(text.size())}).append(text);
-  return message;
+// Protobuf's variable-length integers.
+inline std::string varint(std::uint32_t value) {
+  std::string bytes;
+  for (; value >= 0x80; value >>= 7) bytes.push_back(static_cast<char>(value | 0x80));
+  bytes.push_back(static_cast<char>(value));
+  return bytes;
 }
+
+// A message with its 5-byte gRPC prefix.
+inline std::string grpc_frame(std::string_view protobuf) {
+  std::string message("\0", 1);
+  return message.append(u32_bytes(static_cast<std::uint32_t>(protobuf.size()))).append(protobuf);
+}
+
+// One string as field 1: both HelloRequest and HelloReply.
+inline std::string grpc_message(std::string_view text) {
+  return grpc_frame("\x0a" + varint(static_cast<std::uint32_t>(text.size())) + std::string(text));
+}
+
+// One integer as field 1: both CountdownRequest and CountdownReply.
+inline std::string grpc_message(std::uint32_t value) { return grpc_frame(value == 0 ? "" : "\x08" + varint(value)); }
 
 // HPACK (RFC 7541, section 5.2): a string shorter than 127 bytes, not Huffman coded.
 inline std::string hpack_string(std::string_view text) { return std::string(1, static_cast<char>(text.size())).append(text); }

@@ -1,7 +1,9 @@
 // The physical floor: what one unary gRPC call costs when the server does nothing but move bytes. A bare epoll loop that reads
-// only frame headers and answers every finished request with the same canned frames. No HPACK, no protobuf, no checks.
+// only frame headers and answers every finished request with the same canned frames. No HPACK, no protobuf, no checks. What does
+// not begin as HTTP/2 is HTTP/1.1: each read is taken for one request and gets the same JSON.
 //
 //   floor_server 127.0.0.1:5001 "Hello John Smith"
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -15,6 +17,7 @@ using namespace bench;
 struct Connection {
   int fd;
   bool preface_seen = false;
+  bool http1 = false;
   bool want_write = false;
   std::uint32_t window_used = 0;
   std::size_t have = 0;
@@ -66,6 +69,11 @@ void on_frame(Connection& connection, const Frame& frame, const Reply& reply) {
   }
 }
 
+void greet(Connection& connection) {
+  append_frame(connection.out, kSettings, 0, 0, {});
+  append_frame(connection.out, kWindowUpdate, 0, 0, u32_bytes(0x7fffffffu - 65535u));
+}
+
 // Both return false when the connection is over.
 bool flush(Connection& connection, int epoll) {
   if (!connection.out.empty()) {
@@ -80,14 +88,22 @@ bool flush(Connection& connection, int epoll) {
   return true;
 }
 
-bool on_readable(Connection& connection, const Reply& reply) {
+bool on_readable(Connection& connection, const Reply& reply, const std::string& json) {
   const ssize_t got =
       recv(connection.fd, connection.in.data() + connection.have, connection.in.size() - connection.have, MSG_DONTWAIT);
   if (got <= 0) return got < 0 && errno == EAGAIN;
   connection.have += static_cast<std::size_t>(got);
   std::string_view bytes(connection.in.data(), connection.have);
+  if (connection.http1 ||
+      (!connection.preface_seen && !bytes.starts_with(kPreface.substr(0, std::min(bytes.size(), kPreface.size()))))) {
+    connection.http1 = true;
+    connection.out += json;
+    connection.have = 0;
+    return true;
+  }
   if (!connection.preface_seen) {
     if (bytes.size() < kPreface.size()) return true;
+    greet(connection);
     if (!bytes.starts_with(kPreface)) return false;
     bytes.remove_prefix(kPreface.size());
     connection.preface_seen = true;
@@ -104,6 +120,9 @@ int main(int argc, char** argv) {
   if (argc != 3) die("usage: floor_server IPV4:PORT MESSAGE");
   const sockaddr_in address = parse_address(argv[1]);
   const Reply reply(argv[2]);
+  const std::string body = std::string(R"({"message":")") + argv[2] + "\"}";
+  const std::string json =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 
   const int listener = tcp_socket(0);
   const int on = 1;
@@ -122,14 +141,12 @@ int main(int argc, char** argv) {
         const int fd = check(accept(listener, nullptr, nullptr), "accept");
         set_nodelay(fd);
         auto connection = std::make_unique<Connection>(fd);
-        append_frame(connection->out, kSettings, 0, 0, {});
-        append_frame(connection->out, kWindowUpdate, 0, 0, u32_bytes(0x7fffffffu - 65535u));
         epoll_set(epoll, EPOLL_CTL_ADD, fd, EPOLLIN, connection.release());
         continue;
       }
       auto* connection = static_cast<Connection*>(event.data.ptr);
       const bool readable = (event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0;
-      if ((readable && !on_readable(*connection, reply)) || !flush(*connection, epoll)) {
+      if ((readable && !on_readable(*connection, reply, json)) || !flush(*connection, epoll)) {
         close(connection->fd);
         delete connection;
       }

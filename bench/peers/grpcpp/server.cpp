@@ -12,6 +12,26 @@
 
 namespace {
 
+// Writes from, from - 1, ..., 0.
+class Countdown final : public grpc::ServerWriteReactor<greeter::CountdownReply> {
+ public:
+  explicit Countdown(std::int32_t from) : value_(from) { next(); }
+  void OnWriteDone(bool ok) override {
+    if (ok) return next();
+    Finish(grpc::Status::CANCELLED);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void next() {
+    if (value_ < 0) return Finish(grpc::Status::OK);
+    reply_.set_value(value_--);
+    StartWrite(&reply_);
+  }
+  std::int32_t value_;
+  greeter::CountdownReply reply_;
+};
+
 class CallbackGreeter final : public greeter::Greeter::CallbackService {
   grpc::ServerUnaryReactor* Hello(grpc::CallbackServerContext* context, const greeter::HelloRequest* request,
                                   greeter::HelloReply* reply) override {
@@ -19,6 +39,10 @@ class CallbackGreeter final : public greeter::Greeter::CallbackService {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
     return reactor;
+  }
+  grpc::ServerWriteReactor<greeter::CountdownReply>* Countdown(grpc::CallbackServerContext*,
+                                                               const greeter::CountdownRequest* request) override {
+    return new ::Countdown(request->from());
   }
 };
 

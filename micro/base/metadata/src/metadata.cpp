@@ -23,15 +23,24 @@ bool equal_folded(const char* a, const char* b, std::size_t size) noexcept {
   return true;
 }
 
-// Keys are mostly spelled alike, so eight bytes are compared at a time before letters are looked at.
-bool equal_keys(const char* a, const char* b, std::size_t size) noexcept {
-  for (; size >= 8; a += 8, b += 8, size -= 8) {
-    std::uint64_t x;
-    std::uint64_t y;
-    std::memcpy(&x, a, 8);
-    std::memcpy(&y, b, 8);
-    if (x != y && !equal_folded(a, b, 8)) return false;
+template <class Word>
+bool same_words(const char* a, const char* b, std::size_t size) noexcept {
+  Word x;
+  Word y;
+  for (std::size_t i = 0; i + sizeof(Word) <= size; i += sizeof(Word)) {
+    std::memcpy(&x, a + i, sizeof x);
+    std::memcpy(&y, b + i, sizeof y);
+    if (x != y) return false;
   }
+  // The rest, with some bytes that were compared already.
+  std::memcpy(&x, a + size - sizeof x, sizeof x);
+  std::memcpy(&y, b + size - sizeof y, sizeof y);
+  return x == y;
+}
+
+// Keys are mostly spelled alike, so words are compared before letters are looked at.
+bool equal_keys(const char* a, const char* b, std::size_t size) noexcept {
+  if (size >= 8 ? same_words<std::uint64_t>(a, b, size) : size >= 4 && same_words<std::uint32_t>(a, b, size)) return true;
   return equal_folded(a, b, size);
 }
 

@@ -92,7 +92,8 @@ std::optional<std::string_view> FieldList::find(std::string_view name) const noe
 
 bool is_reserved(std::string_view name) noexcept {
   if (name.empty()) return false;
-  if (name.front() == ':' || equals_ignore_case(name.substr(0, 5), "grpc-")) return true;
+  const char first = static_cast<char>(name.front() | 0x20);
+  if (name.front() == ':' || (first == 'g' && equals_ignore_case(name.substr(0, 5), "grpc-"))) return true;
   const auto is = [name](std::string_view other) { return equals_ignore_case(name, other); };
   switch (name.size()) {
     case 2:
@@ -102,11 +103,11 @@ bool is_reserved(std::string_view name) noexcept {
     case 7:
       return is("upgrade");
     case 10:
-      return is("user-agent") || is("connection") || is("keep-alive");
+      return first == 'u' ? is("user-agent") : first == 'c' ? is("connection") : is("keep-alive");
     case 12:
       return is("content-type");
     case 14:
-      return is("content-length") || is("http2-settings");
+      return first == 'c' ? is("content-length") : is("http2-settings");
     case 16:
       return is("proxy-connection");
     case 17:

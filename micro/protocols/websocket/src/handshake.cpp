@@ -41,9 +41,7 @@ bool is_key(std::string_view key) noexcept {
          kLastDigits.contains(key[21]);
 }
 
-Error refuse(int status, std::string reason, std::string_view why) {
-  return http::error_with_status(status, std::move(reason), "cannot open a WebSocket: " + std::string(why));
-}
+Error refuse(Error why) { return std::move(why).with_context("cannot open a WebSocket"); }
 
 Error bad_answer(std::string_view why) {
   return Error(Code::kInternal, "WEBSOCKET_ANSWER", "cannot open a WebSocket: the server's answer " + std::string(why));
@@ -57,8 +55,8 @@ Result<std::string> choose_subprotocol(const Metadata& headers, const std::vecto
   std::vector<std::string_view> theirs;
   for (std::string_view item; http::next_list_item(rest, item);) {
     if (!http::is_token(item))
-      return fail(refuse(http::status::kBadRequest, "WEBSOCKET_SUBPROTOCOL",
-                         "Sec-WebSocket-Protocol holds " + shown(item) + ", which is no token"));
+      return fail(refuse(http::error_with_status(http::status::kBadRequest, "WEBSOCKET_SUBPROTOCOL",
+                                                 "Sec-WebSocket-Protocol holds " + shown(item) + ", which is no token")));
     theirs.push_back(item);
   }
   for (const std::string& each : ours) {
@@ -81,21 +79,26 @@ std::string accept_key(std::string_view key) {
 Result<Accepted> accept_request(http::Method method, int minor_version, const Metadata& headers, const AcceptOptions& options) {
   using http::status::kBadRequest;
   if (!lists(headers, "Upgrade", "websocket") || !lists(headers, "Connection", "upgrade") || minor_version < 1) {
-    return fail(refuse(http::status::kUpgradeRequired, "WEBSOCKET_UPGRADE_REQUIRED",
-                       "the request must be HTTP/1.1 with 'Connection: Upgrade' and 'Upgrade: websocket'; a proxy in between may "
-                       "have removed them"));
+    return fail(refuse(http::error_with_status(
+        http::status::kUpgradeRequired, "WEBSOCKET_UPGRADE_REQUIRED",
+        "the request must be HTTP/1.1 with 'Connection: Upgrade' and 'Upgrade: websocket'; a proxy in between may "
+        "have removed them")));
   }
-  if (method != http::Method::kGet) return fail(refuse(kBadRequest, "WEBSOCKET_METHOD", "the method must be GET"));
+  if (method != http::Method::kGet)
+    return fail(refuse(http::error_with_status(kBadRequest, "WEBSOCKET_METHOD", "the method must be GET")));
   const auto versions = headers.values("Sec-WebSocket-Version");
   if (versions.size() != 1 || versions.front() != kVersion)
-    return fail(refuse(http::status::kUpgradeRequired, "WEBSOCKET_VERSION", "Sec-WebSocket-Version must be 13"));
+    return fail(
+        refuse(http::error_with_status(http::status::kUpgradeRequired, "WEBSOCKET_VERSION", "Sec-WebSocket-Version must be 13")));
   const auto keys = headers.values("Sec-WebSocket-Key");
   if (keys.size() != 1 || !is_key(keys.front()))
-    return fail(refuse(kBadRequest, "WEBSOCKET_KEY", "there must be one Sec-WebSocket-Key, 16 bytes in base64"));
+    return fail(
+        refuse(http::error_with_status(kBadRequest, "WEBSOCKET_KEY", "there must be one Sec-WebSocket-Key, 16 bytes in base64")));
   if (const auto origin = headers.find("Origin"); origin && !options.origins.empty()) {
     const auto same = [&](const std::string& each) { return equals_ignore_case(each, *origin); };
     if (headers.values("Origin").size() != 1 || std::ranges::none_of(options.origins, same))
-      return fail(refuse(http::status::kForbidden, "WEBSOCKET_ORIGIN", "pages of origin " + shown(*origin) + " are not let in"));
+      return fail(refuse(http::error_with_status(http::status::kForbidden, "WEBSOCKET_ORIGIN",
+                                                 "pages of origin " + shown(*origin) + " are not let in")));
   }
 
   Accepted out;

@@ -174,8 +174,8 @@ SessionImpl::Step SessionImpl::inflated(Decompressor::Status status, std::size_t
     case Decompressor::Status::kCorrupt:
       return invalid_data("a compressed message is damaged");
     case Decompressor::Status::kNoMemory:
-      return fail_with(close_code::kInternalError, Code::kResourceExhausted, "WEBSOCKET_NO_MEMORY",
-                       "no memory to decompress a message");
+      return fail_with(close_code::kInternalError,
+                       Error(Code::kResourceExhausted, "WEBSOCKET_NO_MEMORY", "no memory to decompress a message"));
   }
   return std::nullopt;
 }
@@ -235,25 +235,25 @@ Result<void> SessionImpl::finish() {
   return fail(*error_);
 }
 
-Result<Event> SessionImpl::fail_with(std::uint16_t code, Code kind_of_error, std::string_view reason, std::string what) {
-  close(code, close_reason(what));
-  error_ = Error(kind_of_error, std::string(reason), "cannot read from the WebSocket: " + std::move(what));
+Result<Event> SessionImpl::fail_with(std::uint16_t code, Error error) {
+  close(code, close_reason(error.message()));
+  error_ = std::move(error).with_context("cannot read from the WebSocket");
   message.release();
   return fail(*error_);
 }
 
+Code SessionImpl::blame() const noexcept { return role_ == Role::kServer ? Code::kInvalidArgument : Code::kInternal; }
+
 Result<Event> SessionImpl::protocol_error(std::string what) {
-  const Code blame = role_ == Role::kServer ? Code::kInvalidArgument : Code::kInternal;
-  return fail_with(close_code::kProtocolError, blame, "WEBSOCKET_PROTOCOL", std::move(what));
+  return fail_with(close_code::kProtocolError, Error(blame(), std::move(what)).with_reason("WEBSOCKET_PROTOCOL"));
 }
 
 Result<Event> SessionImpl::invalid_data(std::string what) {
-  const Code blame = role_ == Role::kServer ? Code::kInvalidArgument : Code::kInternal;
-  return fail_with(close_code::kInvalidData, blame, "WEBSOCKET_INVALID_DATA", std::move(what));
+  return fail_with(close_code::kInvalidData, Error(blame(), std::move(what)).with_reason("WEBSOCKET_INVALID_DATA"));
 }
 
 Result<Event> SessionImpl::too_large(std::string what) {
-  return fail_with(close_code::kMessageTooBig, Code::kResourceExhausted, "WEBSOCKET_TOO_LARGE", std::move(what));
+  return fail_with(close_code::kMessageTooBig, Error(Code::kResourceExhausted, "WEBSOCKET_TOO_LARGE", std::move(what)));
 }
 
 }  // namespace micro::websocket

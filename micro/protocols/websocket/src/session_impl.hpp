@@ -54,7 +54,8 @@ class SessionImpl {
   Step message_complete();
   Step close_received(std::string_view body);
   Step inflated(Decompressor::Status status, std::size_t before);
-  Result<Event> fail_with(std::uint16_t code, Code kind, std::string_view reason, std::string message);
+  Code blame() const noexcept;
+  Result<Event> fail_with(std::uint16_t code, Error error);
   Result<Event> protocol_error(std::string message);
   Result<Event> invalid_data(std::string message);
   Result<Event> too_large(std::string message);

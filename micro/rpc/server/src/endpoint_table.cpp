@@ -27,6 +27,14 @@ const Endpoint* EndpointTable::find(std::string_view path) const noexcept {
   return it == by_path_.end() ? nullptr : it->second;
 }
 
+const Endpoint* EndpointTable::find(std::string_view path, Hint& hint) const noexcept {
+  if (hint.endpoint != nullptr && hint.path == path) return hint.endpoint;
+  const auto it = by_path_.find(path);
+  if (it == by_path_.end()) return nullptr;
+  hint = {it->first, it->second};
+  return it->second;
+}
+
 Error EndpointTable::unknown(std::string_view path) const {
   const std::size_t slash = path.rfind('/');
   const std::string_view service = slash == std::string_view::npos || slash == 0 ? std::string_view{} : path.substr(1, slash - 1);

@@ -17,6 +17,12 @@ class EndpointTable {
   // Fixes the table: endpoints get their final addresses.
   void build();
   const Endpoint* find(std::string_view path) const noexcept;
+  // The same for a caller that mostly asks for the path it asked for last.
+  struct Hint {
+    std::string_view path;
+    const Endpoint* endpoint = nullptr;
+  };
+  const Endpoint* find(std::string_view path, Hint& hint) const noexcept;
   const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
   // What to say when find() found nothing: which part is unknown, and what there is.
   Error unknown(std::string_view path) const;

@@ -8,6 +8,7 @@
 #include <micro/http2/session.hpp>
 
 #include "connection_protocol.hpp"
+#include "endpoint_table.hpp"
 #include "flush_waiter.hpp"
 
 namespace micro::rpc {
@@ -60,6 +61,7 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   Connection& connection_;
   Worker& worker_;
   http2::Session session_;
+  EndpointTable::Hint last_called_;
   std::vector<FlushWaiter*> waiting_for_flush_;
   bool peer_ended_ = false;
   bool failed_ = false;

@@ -11,6 +11,12 @@
 namespace micro::web {
 namespace {
 
+// The body of an HTTP error whose status is the one its code implies, since no other one came.
+Error error_of(std::string_view json) {
+  const Error guess = http::error_from_response(http::status::kInternalServerError, json);
+  return http::error_from_response(http::status_from(guess.code()), json);
+}
+
 class EventCall final : public rpc::ClientStream {
  public:
   EventCall(Context& context, std::unique_ptr<net::Stream> stream, const Method& method, CallOptions options,
@@ -54,7 +60,7 @@ class EventCall final : public rpc::ClientStream {
       if (!*more) co_return fail(unavailable(name_ + ": the answer was cut off before its end"));
       const sse::ReceivedEvent& event = parser_.event();
       if (event.type == "end") co_return false;
-      if (event.type == "error") co_return fail(http::error_from_response(http::status::kInternalServerError, event.data));
+      if (event.type == "error") co_return fail(error_of(event.data));
       // Whatever else may be added to the mapping is not for us.
       if (event.type != "message") continue;
       if (Result<void> decoded = decode(codec_, event.data, message, name_); !decoded) co_return fail(std::move(decoded.error()));
@@ -84,6 +90,14 @@ Task<Result<std::unique_ptr<rpc::ClientStream>>> start(Context& context, std::un
   co_return call;
 }
 
+Task<Result<std::unique_ptr<rpc::ClientStream>>> dial_and_start(Context& context, Method method, codec::MessageRef request,
+                                                                CallOptions options) {
+  auto stream = co_await dial(context, method.target, options.open_timeout);
+  if (!stream) co_return fail(std::move(stream.error()));
+  co_return co_await start(context, std::move(*stream), std::move(method), request, std::move(options));
+}
+
+// A broken contract shows when the task is made, not when it is awaited.
 void check(const Method& method, codec::MessageRef request, const CallOptions& options) {
   if (method.kind != rpc::MethodKind::kServerStream || options.encoding != Encoding::kJson || !request)
     throw std::logic_error("server-sent events carry server-streaming calls with a request, in JSON; use a WebSocket for others");
@@ -100,9 +114,7 @@ Task<Result<std::unique_ptr<rpc::ClientStream>>> open_events(Context& context, s
 Task<Result<std::unique_ptr<rpc::ClientStream>>> open_events(Context& context, Method method, codec::MessageRef request,
                                                              CallOptions options) {
   check(method, request, options);
-  auto stream = co_await dial(context, method.target, options.open_timeout);
-  if (!stream) co_return fail(std::move(stream.error()));
-  co_return co_await start(context, std::move(*stream), std::move(method), request, std::move(options));
+  return dial_and_start(context, std::move(method), request, std::move(options));
 }
 
 }  // namespace micro::web

@@ -47,7 +47,7 @@ Task<Result<bool>> EventStream::Impl::open() {
   headers.set("Cache-Control", "no-store");
   if (const std::string_view id = last_id(); !id.empty()) headers.set("Last-Event-ID", id);
   parser.reset();
-  Result<bool> ready = co_await source->open(context, target, "GET", headers, {}, options.open_timeout);
+  Result<bool> ready = co_await source->open(context, target, "GET", headers, std::string_view(), options.open_timeout);
   final = !ready && source->final();
   co_return ready;
 }

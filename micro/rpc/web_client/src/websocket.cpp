@@ -63,7 +63,7 @@ Task<Result<void>> WebSocket::Impl::handshake(Context& context, const Target& ta
   start.upgrade = "websocket";
   wire.set_limit(options.open_timeout, "no answer to the handshake");
   HttpExchange exchange(wire);
-  if (Result<void> sent = co_await exchange.send(start, request, {}); !sent) co_return sent;
+  if (Result<void> sent = co_await exchange.send(start, request, std::string_view()); !sent) co_return sent;
   take_reply_headers(exchange.head().headers, target.address.to_string(), context);
   if (exchange.head().status != http::status::kSwitchingProtocols) {
     Error refused = co_await exchange.refusal();
@@ -74,7 +74,7 @@ Task<Result<void>> WebSocket::Impl::handshake(Context& context, const Target& ta
   wire.clear_limit();
   websocket::Options limits;
   limits.max_message = options.max_message;
-  limits.max_frame = options.max_message;
+  limits.max_frame = websocket::max_frame_for(options.max_message);
   session.emplace(Role::kClient, limits, opened->deflate);
   subprotocol = std::move(opened->subprotocol);
   headers = exchange.head().headers;

@@ -50,9 +50,9 @@ class WebSocketStream final : public rpc::ClientStream {
 
   Task<Result<void>> close_send() override {
     if (!std::exchange(takes_more_, false)) co_return Result<void>{};
-    Result<void> done = co_await put(MessageKind::kText, {});
+    Result<void> done = co_await put(MessageKind::kText, std::string_view());
     // Why a call that is over has ended is told by read().
-    if (!done && done.error().code() == Code::kCancelled) done = {};
+    if (!done && socket_->close_code() != websocket::close_code::kAbnormal) done = {};
     co_return done;
   }
 

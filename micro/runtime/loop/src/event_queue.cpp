@@ -1,67 +1,93 @@
 #include "event_queue.hpp"
 
-#include <algorithm>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <system_error>
+#include <utility>
 
 namespace micro {
 namespace {
 
-namespace asio = boost::asio;
-using Scheduler = asio::detail::scheduler;
-
-// Read access to three private members of Asio's scheduler (an explicit instantiation may name them). Their names have been the
-// same since Boost 1.47; should one change, this does not compile and has() below is the only place to adapt.
-template <class Tag, auto Member>
-struct Expose {
-  friend constexpr auto member(Tag) { return Member; }
-};
-struct Mutex {
-  friend constexpr auto member(Mutex);
-};
-struct Queue {
-  friend constexpr auto member(Queue);
-};
-struct Wait {
-  friend constexpr auto member(Wait);
-};
-template struct Expose<Mutex, &Scheduler::mutex_>;
-template struct Expose<Queue, &Scheduler::op_queue_>;
-template struct Expose<Wait, &Scheduler::task_operation_>;
-
-Scheduler& scheduler(const asio::io_context& context) {
-  return asio::use_service<Scheduler>(const_cast<asio::io_context&>(context));
+int checked(int result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+  return result;
 }
 
-// Longest single wait handed to the kernel.
-constexpr Duration kLongestWait = std::chrono::hours(1);
+// The kernel counts milliseconds; rounded up, so that a timer is never early.
+int milliseconds(Duration limit) {
+  if (limit < Duration::zero()) return -1;
+  const auto count = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
+  return static_cast<int>(std::min<std::int64_t>(count, std::numeric_limits<int>::max()));
+}
 
 }  // namespace
 
-// The concurrency hint 1 says that one thread runs the context, which spares wake-ups between threads; posting to it from other
-// threads stays possible.
-EventQueue::EventQueue() : context_(1), work_(asio::make_work_guard(context_)) {
-  // Any descriptor or timer service puts the kernel wait into the scheduler's queue. Without one, Asio waits on a condition
-  // variable instead, whose wait does not know "without limit".
-  asio::steady_timer starts_reactor(context_);
+EventQueue::EventQueue() {
+  epoll_ = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+  wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
+  if (wake_ < 0 || ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) {
+    const int error = errno;
+    if (wake_ >= 0) ::close(wake_);
+    ::close(epoll_);
+    throw std::system_error(error, std::generic_category(), "eventfd");
+  }
+}
+
+EventQueue::~EventQueue() {
+  ::close(wake_);
+  ::close(epoll_);
+}
+
+int EventQueue::add(int fd, std::uint32_t events, EventSource& source) noexcept {
+  epoll_event event{.events = events, .data = {.ptr = &source}};
+  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+int EventQueue::change(int fd, std::uint32_t events, EventSource& source) noexcept {
+  epoll_event event{.events = events, .data = {.ptr = &source}};
+  return ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0 ? 0 : errno;
+}
+
+void EventQueue::remove(int fd, EventSource& source) noexcept {
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  forget(source);
+}
+
+void EventQueue::forget(EventSource& source) noexcept {
+  for (std::size_t i = at_; i < count_; ++i) {
+    if (batch_[i].data.ptr == &source) batch_[i].data.ptr = nullptr;
+  }
 }
 
 bool EventQueue::wait(Duration limit) {
-  boost::system::error_code ignored;
-  if (limit < Duration::zero() || limit > kLongestWait) limit = kLongestWait;
-  const auto microseconds = std::chrono::ceil<std::chrono::microseconds>(limit);
-  return scheduler(context_).wait_one(static_cast<long>(microseconds.count()), ignored) != 0;
+  const int count = ::epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), milliseconds(limit));
+  at_ = 0;
+  count_ = count > 0 ? static_cast<std::size_t>(count) : 0;  // interrupted by a signal: as if nothing had come
+  for (std::size_t i = 0; i < count_; ++i) woken_ |= batch_[i].data.ptr == nullptr;
+  return count_ != 0;
 }
 
-bool EventQueue::next() { return has_next() && context_.poll_one() != 0; }
+EventSource* EventQueue::next(std::uint32_t& events) noexcept {
+  while (at_ < count_) {
+    const epoll_event& event = batch_[at_++];
+    if (event.data.ptr == nullptr) continue;  // a wake-up, or forgotten
+    events = event.events;
+    return static_cast<EventSource*>(event.data.ptr);
+  }
+  return nullptr;
+}
 
-bool EventQueue::has_next() const {
-  Scheduler& asio_scheduler = scheduler(context_);
-  auto& mutex = asio_scheduler.*member(Mutex{});
-  std::remove_reference_t<decltype(mutex)>::scoped_lock lock(mutex);
-  const asio::detail::scheduler_operation* first = (asio_scheduler.*member(Queue{})).front();
-  return first != nullptr && first != &(asio_scheduler.*member(Wait{}));
+bool EventQueue::take_woken() noexcept { return std::exchange(woken_, false); }
+
+void EventQueue::wake() noexcept {
+  const std::uint64_t one = 1;
+  // Fails only when the counter is full, after 2^64 wake-ups.
+  [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof one);
 }
 
 }  // namespace micro

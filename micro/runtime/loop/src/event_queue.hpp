@@ -1,33 +1,66 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
+#include <sys/epoll.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
 
 #include <micro/duration/chrono.hpp>
 
 namespace micro {
 
-// Asio's io_context, driven one batch of events at a time.
+// Whoever wants to hear of a descriptor: base class of what owns one or watches one.
+class EventSource {
+ public:
+  // `events` are EPOLL... bits. May end its source, and any other one, as long as those say remove() or forget().
+  virtual void on_events(std::uint32_t events) = 0;
+
+ protected:
+  ~EventSource() = default;
+};
+
+// epoll, one batch of events at a time: a wait in the kernel, then the sources it woke, one by one.
 //
-// A loop turn wants: one wait in the kernel, every handler the wait made ready, then the loop's own work, then the next wait.
-// io_context's members cannot say that: poll() and poll_one() ask the kernel again before they report that nothing is left, which
-// costs a second epoll_wait for each wake-up. So this class also looks whether handlers are queued in front of the next wait.
+// Sources are registered once and edge-triggered, as a rule, so that a request costs no system call beyond its read and its
+// write: a source that has read all there is waits for the next edge instead of asking again. Epoll's own rule for that
+// (epoll(7), "Q9"): a stream socket that gave less than was asked for is empty, and what arrives later is a new edge.
+//
+// Thread safety: add(), change() and wake() from any thread; all else on the loop's thread.
 class EventQueue {
  public:
   EventQueue();
+  EventQueue(const EventQueue&) = delete;
+  EventQueue& operator=(const EventQueue&) = delete;
+  ~EventQueue();
 
-  boost::asio::io_context& context() noexcept { return context_; }
+  // Both return 0 or an errno.
+  int add(int fd, std::uint32_t events, EventSource& source) noexcept;
+  int change(int fd, std::uint32_t events, EventSource& source) noexcept;
+  // The descriptor stays open; nothing more is heard of it.
+  void remove(int fd, EventSource& source) noexcept;
+  // The descriptor is about to be closed, which removes it from the kernel's list: drops what the present batch holds for it.
+  void forget(EventSource& source) noexcept;
 
-  // Asks the kernel for events unless handlers are queued already, waiting at most `limit` (negative: without limit) when there
-  // are none, and runs the first handler. Returns whether one ran.
+  // Fetches a batch, waiting at most `limit` for one (negative: without limit). Returns whether there is one.
   bool wait(Duration limit);
-  // Runs the next handler of the present batch, without a system call; false when the batch is done.
-  bool next();
+  // Takes the next of the batch; null at its end.
+  EventSource* next(std::uint32_t& events) noexcept;
+  // Whether wake() was called since the last time; cleared by asking.
+  bool take_woken() noexcept;
+
+  // Ends the present wait(), or the next one.
+  void wake() noexcept;
 
  private:
-  bool has_next() const;
+  static constexpr std::size_t kBatch = 256;
 
-  boost::asio::io_context context_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  int epoll_ = -1;
+  int wake_ = -1;  // an eventfd, edge-triggered, so that it need not be read
+  bool woken_ = false;
+  std::size_t at_ = 0;
+  std::size_t count_ = 0;
+  std::array<epoll_event, kBatch> batch_;
 };
 
 }  // namespace micro

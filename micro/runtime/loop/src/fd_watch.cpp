@@ -2,41 +2,52 @@
 
 #include <string>
 #include <system_error>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <utility>
 
 #include "loop_impl.hpp"
 
 namespace micro {
 
-namespace asio = boost::asio;
-using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
+// Armed for one event at a time: asking again tells at once when bytes are left, which is what a level-triggered watch promises.
+struct FdWatch::Impl final : EventSource {
+  Impl(Loop& owner, int descriptor) : loop(owner), fd(descriptor) {
+    if (const int error = events().add(fd, EPOLLONESHOT, *this); error != 0) {
+      throw std::system_error(error, std::generic_category(), "FdWatch: descriptor " + std::to_string(fd));
+    }
+  }
+  ~Impl() {
+    events().remove(fd, *this);
+    finish(false);
+  }
+  EventQueue& events() noexcept { return loop.impl().events; }
 
-struct FdWatch::Impl {
-  Loop::Impl& loop;
-  Descriptor descriptor;
+  void on_events(std::uint32_t) override {
+    if (waiting == nullptr) return;
+    Awaiter& awaiter = *std::exchange(waiting, nullptr);
+    awaiter.ready = true;
+    awaiter.waiter.resume();
+  }
+
+  void finish(bool ready) {
+    if (waiting == nullptr) return;
+    Awaiter& awaiter = *std::exchange(waiting, nullptr);
+    awaiter.ready = ready;
+    loop.post(awaiter.waiter);
+  }
+
+  Loop& loop;
+  const int fd;
+  Awaiter* waiting = nullptr;
 };
 
-FdWatch::FdWatch(Loop& loop, int fd) : impl_(new Impl{loop.impl(), Descriptor(loop.impl().context().get_executor())}) {
-  boost::system::error_code error;
-  impl_->descriptor.assign(fd, error);
-  if (error) throw std::system_error(error.value(), std::generic_category(), "FdWatch: descriptor " + std::to_string(fd));
-}
-
-// release() cancels what is pending and leaves the descriptor open: it belongs to somebody else.
-FdWatch::~FdWatch() { impl_->descriptor.release(); }
+FdWatch::FdWatch(Loop& loop, int fd) : impl_(new Impl(loop, fd)) {}
+FdWatch::~FdWatch() = default;
 
 void FdWatch::start(Awaiter& awaiter) {
-  impl_->descriptor.async_wait(Descriptor::wait_read, [&loop = impl_->loop, &awaiter](const boost::system::error_code& error) {
-    loop.enter();
-    awaiter.ready = !error;
-    awaiter.waiter.resume();
-  });
+  impl_->waiting = &awaiter;
+  if (impl_->events().change(impl_->fd, EPOLLIN | EPOLLONESHOT, *impl_) != 0) impl_->finish(false);
 }
 
-void FdWatch::cancel() noexcept {
-  boost::system::error_code ignored;
-  impl_->descriptor.cancel(ignored);
-}
+void FdWatch::cancel() noexcept { impl_->finish(false); }
 
 }  // namespace micro

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "loop_impl.hpp"
 
 namespace micro {
@@ -48,22 +46,15 @@ void ReadyRing::grow() {
 
 bool RemoteQueue::post(const Item& item) {
   std::lock_guard lock(mutex_);
-  if (context_ == nullptr) return false;
+  if (events_ == nullptr) return false;
   items_.push_back(item);
-  if (items_.size() == 1) wake_locked();
+  if (items_.size() == 1) events_->wake();
   return true;
 }
 
 void RemoteQueue::wake() {
   std::lock_guard lock(mutex_);
-  if (context_ != nullptr) wake_locked();
-}
-
-void RemoteQueue::wake_locked() {
-  boost::asio::post(*context_, [&impl = loop_.impl()] {
-    impl.enter();
-    impl.remote_pending = true;
-  });
+  if (events_ != nullptr) events_->wake();
 }
 
 std::size_t RemoteQueue::drain() {
@@ -87,7 +78,7 @@ void RemoteQueue::close() {
   std::vector<Item> left;
   {
     std::lock_guard lock(mutex_);
-    context_ = nullptr;
+    events_ = nullptr;
     left.swap(items_);
   }
   for (const Item& item : left) {
@@ -96,7 +87,7 @@ void RemoteQueue::close() {
 }
 
 Loop::Impl::Impl(Loop& owner, Options loop_options)
-    : loop(owner), options(std::move(loop_options)), remote(std::make_shared<RemoteQueue>(owner, events.context())) {
+    : loop(owner), options(std::move(loop_options)), remote(std::make_shared<RemoteQueue>(events)) {
   for (Deferred* head : {&deferred, &running_deferred}) head->next_ = head->previous_ = head;
 }
 
@@ -125,15 +116,18 @@ bool Loop::Impl::turn(Duration limit) {
     const Duration until = std::max(Duration::zero(), timers.earliest() - now);
     if (limit < Duration::zero() || until < limit) limit = until;
   }
-  TimePoint began = now;
-  waiting = limit != Duration::zero();
   bool worked = events.wait(limit);
-  if (waiting) enter();
-  if (limit != Duration::zero()) began = now;
-  while (events.next()) worked = true;
+  // A wait may have taken any time; without one, the time of the last turn's end is good enough.
+  if (limit != Duration::zero()) now = Clock::now();
+  const TimePoint began = now;
+  std::uint32_t flags = 0;
+  while (EventSource* source = events.next(flags)) {
+    resume_state.depth = 0;  // each has the whole budget of inline resumptions
+    source->on_events(flags);
+  }
   ++counters.turns;
 
-  if (std::exchange(remote_pending, false)) counters.posted += remote->drain();
+  if (events.take_woken()) counters.posted += remote->drain();
   if (const std::size_t fired = timers.fire(now)) {
     counters.timers += fired;
     worked = true;

@@ -45,7 +45,7 @@ class RemoteQueue {
     void (*owned)(void*, bool);  // also called to free the argument without running
     void* argument;
   };
-  RemoteQueue(Loop& loop, boost::asio::io_context& context) : loop_(loop), context_(&context) {}
+  explicit RemoteQueue(EventQueue& events) : events_(&events) {}
 
   // From any thread. False, and nothing done, when the loop is gone.
   bool post(const Item& item);
@@ -56,11 +56,8 @@ class RemoteQueue {
   void close();
 
  private:
-  void wake_locked();
-
   std::mutex mutex_;
-  Loop& loop_;
-  boost::asio::io_context* context_;  // null when closed
+  EventQueue* events_;  // null when closed
   std::vector<Item> items_;
   std::vector<Item> batch_;  // the loop's half of the pair, swapped with items_
 };
@@ -68,18 +65,6 @@ class RemoteQueue {
 struct Loop::Impl {
   Impl(Loop& owner, Options loop_options);
   ~Impl();
-
-  // Every completion handler of the event library calls this first: it sees the time after the wait, and the coroutine it
-  // resumes has the whole budget of inline resumptions.
-  void enter() noexcept {
-    if (waiting) {
-      waiting = false;
-      now = Clock::now();
-    }
-    resume_state.depth = 0;
-  }
-
-  boost::asio::io_context& context() noexcept { return events.context(); }
 
   // One turn; waits at most `limit` for something to do (negative: without limit). Returns whether anything was done.
   bool turn(Duration limit);
@@ -97,8 +82,6 @@ struct Loop::Impl {
   std::shared_ptr<RemoteQueue> remote;
   std::atomic<bool> stopping = false;
   bool running = false;
-  bool remote_pending = false;
-  bool waiting = false;  // in the kernel, or not yet back from it
   TimePoint now = Clock::now();
   LoopCounters counters;
 };

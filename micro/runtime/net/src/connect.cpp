@@ -11,55 +11,32 @@
 
 #include <micro/coro/deadline.hpp>
 
-#include "loop_impl.hpp"
 #include "resolve.hpp"
 #include "socket_stream.hpp"
 
 namespace micro::net {
 
-namespace asio = boost::asio;
-
 namespace {
 
-struct ConnectAwaiter {
-  ConnectAwaiter(Loop& l, Socket& s, const SocketAddress& a, Context& c) : loop(l), socket(s), address(a), context(c) {}
-  Loop& loop;
-  Socket& socket;
-  const SocketAddress& address;
-  Context& context;
-  CancelCallback cancel{};
-  std::coroutine_handle<> waiter{};
-  int error_number = 0;
-
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> handle) {
-    waiter = handle;
-    const Socket::endpoint_type endpoint(address.data(), address.size);
-    socket.async_connect(endpoint, [this](const boost::system::error_code& error) {
-      loop.impl().enter();
-      error_number = error.value();
-      waiter.resume();
-    });
-    cancel.link(
-        context.cancellation(),
-        [](void* self, const Error&) {
-          boost::system::error_code ignored;
-          static_cast<ConnectAwaiter*>(self)->socket.close(ignored);
-        },
-        this);
-  }
-  int await_resume() {
-    cancel.unlink();
-    return error_number;
-  }
-};
+Error connect_failed(int error_number) { return unavailable(std::generic_category().message(error_number)); }
 
 Task<Result<std::unique_ptr<Stream>>> connect_one(Loop& loop, Context& context, const SocketAddress& address) {
-  Socket socket(loop.impl().context().get_executor());
-  const int error_number = co_await ConnectAwaiter(loop, socket, address, context);
-  if (context.cancelled()) co_return fail(*context.error());
-  if (error_number != 0) co_return fail(unavailable(std::generic_category().message(error_number)));
-  co_return std::make_unique<SocketStream>(loop, std::move(socket), address);
+  const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) co_return fail(connect_failed(errno));
+  auto stream = std::make_unique<SocketStream>(loop, fd, address);
+  const bool connected = ::connect(fd, address.data(), address.size) == 0;
+  if (!connected && errno != EINPROGRESS) co_return fail(connect_failed(errno));
+  if (const int error = stream->watch(); error != 0) co_return fail(connect_failed(error));
+  if (!connected) {
+    CancelCallback cancel;
+    cancel.link(
+        context.cancellation(), [](void* self, const Error&) { static_cast<SocketStream*>(self)->close(); }, stream.get());
+    (void)co_await stream->wait_writable();
+    cancel.unlink();
+    if (context.cancelled()) co_return fail(*context.error());
+    if (const int error = stream->connect_error(); error != 0) co_return fail(connect_failed(error));
+  }
+  co_return stream;
 }
 
 Task<Result<std::unique_ptr<Stream>>> connect_any(Loop& loop, Context& context, const Address& address) {

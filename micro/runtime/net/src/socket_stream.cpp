@@ -1,104 +1,152 @@
 #include "socket_stream.hpp"
 
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "loop_impl.hpp"
 
 namespace micro::net {
-
-namespace asio = boost::asio;
-
 namespace {
 
 constexpr std::size_t kMaxPieces = 64;
-
-// What IoOperation::error promises for an error of Asio.
-int to_errno(const boost::system::error_code& error) noexcept {
-  if (!error || error == asio::error::eof) return 0;
-  if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) return ECANCELED;
-  return error.value();
-}
+constexpr std::uint32_t kInterest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+constexpr std::uint32_t kEnded = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
 }  // namespace
 
-SocketStream::SocketStream(Loop& loop, Socket socket, const SocketAddress& peer) : loop_(loop), socket_(std::move(socket)) {
-  if (peer.family() == AF_UNIX) {
+SocketStream::SocketStream(Loop& loop, int fd, const SocketAddress& peer) noexcept
+    : loop_(loop), fd_(fd), internet_(peer.family() != AF_UNIX) {
+  if (!internet_) {
     peer_ = to_string(peer.data(), peer.size);
     return;
   }
   std::memcpy(&raw_peer_, &peer.storage, sizeof raw_peer_);
   // Replies are gathered before they are written: waiting for more of them in the kernel only adds latency.
   const int on = 1;
-  setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+SocketStream::~SocketStream() { close(); }
+
+int SocketStream::watch() noexcept { return loop_.impl().events.add(fd_, kInterest, *this); }
+
+int SocketStream::connect_error() const noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+void SocketStream::on_events(std::uint32_t events) {
+  if ((events & kEnded) != 0) ended_ = true;
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+    writable_ = true;
+    complete_later(writer_, 0);
+  }
+  if ((events & (EPOLLIN | kEnded)) == 0) return;
+  readable_ = true;
+  if (reader_ == nullptr || !receive(into_, *reader_)) return;
+  // Last, because whoever waits may end this stream.
+  std::exchange(reader_, nullptr)->waiter.resume();
+}
+
+bool SocketStream::receive(std::span<char> buffer, IoOperation& operation) noexcept {
+  for (;;) {
+    const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (count >= 0) {
+      operation.size = static_cast<std::size_t>(count);
+      // Less than asked for: nothing is left. Of Unix sockets that is not certain, messages of several writers are kept apart
+      // there.
+      if (internet_ && operation.size < buffer.size() && !ended_) readable_ = false;
+      return true;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      readable_ = false;
+      return false;
+    }
+    operation.error = errno;
+    return true;
+  }
+}
+
+void SocketStream::complete_later(IoOperation*& operation, int error) {
+  if (operation == nullptr) return;
+  operation->error = error;
+  loop_.post(std::exchange(operation, nullptr)->waiter);
 }
 
 void SocketStream::start_read(std::span<char> buffer, IoOperation& operation) {
-  socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()),
-                          [&loop = loop_.impl(), &operation](const boost::system::error_code& error, std::size_t size) {
-                            loop.enter();
-                            operation.size = size;
-                            operation.error = to_errno(error);
-                            operation.waiter.resume();
-                          });
+  reader_ = &operation;
+  into_ = buffer;
+  if (!is_open()) return complete_later(reader_, ECANCELED);
+  if (readable_ && receive(buffer, operation)) complete_later(reader_, operation.error);
 }
 
 void SocketStream::start_wait_writable(IoOperation& operation) {
-  socket_.async_wait(Socket::wait_write, [&loop = loop_.impl(), &operation](const boost::system::error_code& error) {
-    loop.enter();
-    operation.error = to_errno(error);
-    operation.waiter.resume();
-  });
+  writer_ = &operation;
+  if (!is_open()) return complete_later(writer_, ECANCELED);
+  if (writable_) complete_later(writer_, 0);
 }
 
 Result<std::size_t> SocketStream::try_read(std::span<char> buffer, bool& would_block) {
   would_block = false;
   if (!is_open()) return fail(io_error("read from", ECANCELED));
-  for (;;) {
-    const ssize_t count = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) return fail(io_error("read from", errno));
+  IoOperation operation;
+  if (!receive(buffer, operation)) {
     would_block = true;
     return 0;
   }
+  if (operation.error != 0) return fail(io_error("read from", operation.error));
+  return operation.size;
 }
 
 Result<std::size_t> SocketStream::try_write(std::span<const std::string_view> pieces) {
   if (!is_open()) return fail(io_error("write to", ECANCELED));
   iovec vectors[kMaxPieces];
   std::size_t count = 0;
+  std::size_t size = 0;
   for (const std::string_view piece : pieces.first(std::min(pieces.size(), kMaxPieces))) {
-    if (!piece.empty()) vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
+    if (piece.empty()) continue;
+    vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
+    size += piece.size();
   }
   if (count == 0) return 0;
   msghdr message{};
   message.msg_iov = vectors;
   message.msg_iovlen = count;
   for (;;) {
-    const ssize_t written =
-        count == 1 ? ::send(socket_.native_handle(), vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-                   : ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (written >= 0) return static_cast<std::size_t>(written);
+    const ssize_t written = count == 1 ? ::send(fd_, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                                       : ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (written >= 0) {
+      if (static_cast<std::size_t>(written) < size) writable_ = false;
+      return static_cast<std::size_t>(written);
+    }
     if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      writable_ = false;
+      return 0;
+    }
     return fail(io_error("write to", errno));
   }
 }
 
 void SocketStream::shutdown_write() {
-  boost::system::error_code ignored;  // a peer that is gone already needs no telling
-  socket_.shutdown(Socket::shutdown_send, ignored);
+  if (is_open()) ::shutdown(fd_, SHUT_WR);  // a peer that is gone already needs no telling
 }
 
 void SocketStream::close() {
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  if (!is_open()) return;
+  loop_.impl().events.forget(*this);
+  ::close(std::exchange(fd_, -1));
+  complete_later(reader_, ECANCELED);
+  complete_later(writer_, ECANCELED);
 }
 
 const std::string& SocketStream::peer() const noexcept {
@@ -109,7 +157,7 @@ const std::string& SocketStream::peer() const noexcept {
 const std::string& SocketStream::local() const noexcept {
   if (local_.empty() && is_open()) {
     SocketAddress address;
-    if (getsockname(socket_.native_handle(), address.data(), &address.size) == 0) {
+    if (getsockname(fd_, address.data(), &address.size) == 0) {
       local_ = to_string(address.data(), address.size);
     }
   }
@@ -117,14 +165,11 @@ const std::string& SocketStream::local() const noexcept {
 }
 
 Result<std::unique_ptr<Stream>> adopt_socket(Loop& loop, int fd, const SocketAddress& peer) {
-  Socket socket(loop.impl().context().get_executor());
-  boost::system::error_code error;
-  socket.assign(asio::generic::stream_protocol(peer.family(), 0), fd, error);
-  if (error) {
-    ::close(fd);
-    return fail(from_errno(error.value(), "watch the connection with " + to_string(peer.data(), peer.size)));
+  auto stream = std::make_unique<SocketStream>(loop, fd, peer);
+  if (const int error = stream->watch(); error != 0) {
+    return fail(from_errno(error, "watch the connection with " + to_string(peer.data(), peer.size)));
   }
-  return std::make_unique<SocketStream>(loop, std::move(socket), peer);
+  return stream;
 }
 
 }  // namespace micro::net

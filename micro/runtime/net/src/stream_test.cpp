@@ -72,6 +72,61 @@ TEST_P(StreamTest, TryReadTellsWhenNothingIsThere) {
   }(loop, address()));
 }
 
+// What is remembered of the socket instead of asked must never hide bytes or the end.
+TEST_P(StreamTest, TheEndIsSeenBehindBytesOfTheSameMoment) {
+  block_on(loop, [](Loop& l, Address address) -> Task<void> {
+    Connection c = co_await connected_pair(l, address);
+    char buffer[8];
+    bool would_block = false;
+    EXPECT_EQ(c.server->try_read(buffer, would_block).value(), 0u);
+    EXPECT_TRUE(would_block);
+    co_await write_all(*c.client, "abc");
+    c.client->shutdown_write();
+    EXPECT_EQ((co_await c.server->read_some(buffer)).value(), 3u);
+    EXPECT_EQ((co_await c.server->read_some(buffer)).value(), 0u);
+    EXPECT_EQ((co_await c.server->read_some(buffer)).value(), 0u) << "and again";
+  }(loop, address()));
+}
+
+TEST_P(StreamTest, ReadsThatFillTheBufferAndReadsThatDoNot) {
+  block_on(loop, [](Loop& l, Address address) -> Task<void> {
+    Connection c = co_await connected_pair(l, address);
+    char buffer[4];
+    for (const std::string_view text : {"abcd", "abcde", "a", "abcdabcd", "abc"}) {
+      co_await write_all(*c.client, text);
+      std::string got;
+      while (got.size() < text.size()) {
+        Result<std::size_t> count = co_await c.server->read_some(buffer);
+        if (!count.has_value() || *count == 0) break;
+        got.append(buffer, *count);
+      }
+      EXPECT_EQ(got, text);
+    }
+  }(loop, address()));
+}
+
+TEST_P(StreamTest, AFullSocketHasRoomAgainWhenThePeerReads) {
+  block_on(loop, [](Loop& l, Address address) -> Task<void> {
+    Connection c = co_await connected_pair(l, address);
+    EXPECT_TRUE((co_await c.client->wait_writable()).has_value());
+    const std::string block(1 << 20, 'x');
+    const std::string_view pieces[] = {block};
+    for (int round = 0; round < 3; ++round) {
+      std::size_t sent = 0;
+      while (const std::size_t count = c.client->try_write(pieces).value()) sent += count;
+      EXPECT_GT(sent, 0u);
+      std::vector<char> buffer(64 * 1024);
+      while (sent > 0) {
+        Result<std::size_t> count = co_await c.server->read_some(buffer);
+        if (!count.has_value() || *count == 0) break;
+        sent -= *count;
+      }
+      EXPECT_EQ(sent, 0u);
+      EXPECT_TRUE((co_await c.client->wait_writable()).has_value());
+    }
+  }(loop, address()));
+}
+
 TEST_P(StreamTest, CloseCancelsPendingOperations) {
   block_on(loop, [](Loop& l, Address address) -> Task<void> {
     Connection c = co_await connected_pair(l, address);
