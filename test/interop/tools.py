@@ -121,6 +121,36 @@ class Tools:
     def curl_http2_too_large(self):
         self._told(HTTP2, "a body of 5 MiB", b" " * (5 << 20), "413", "limit")
 
+    # Streams of replies
+
+    def _countdown(self, version, accept, want):
+        written, headers, body = self._curl(version, "-N", "-H", f"accept: {accept}", path="greeter.Greeter/Countdown",
+                                            body=b'{"from":2}')
+        expect(" 200 " in written and f"content-type: {accept}" in headers, f"{written} {headers}")
+        expect(body.decode().replace(" ", "") == want, f"body: {body!r}")
+
+    def _events(self, version):
+        values = "".join(f'data:{{"value":{value}}}\n\n' for value in (2, 1, 0))
+        self._countdown(version, "text/event-stream", values + "event:end\ndata:{}\n\n")
+
+    def curl_http1_events(self):
+        self._events("--http1.1")
+
+    def curl_http2_events(self):
+        self._events(HTTP2)
+
+    def curl_http1_lines(self):
+        self._countdown("--http1.1", "application/x-ndjson", "".join(f'{{"value":{value}}}\n' for value in (2, 1, 0)))
+
+    def curl_grpc_web(self):
+        for version in ("--http1.1", HTTP2):
+            message = frame(text_field(1, b"John"))
+            written, headers, body = self._curl(version, body=message, content_type="application/grpc-web+proto")
+            expect(" 200 " in written and "content-type: application/grpc-web+proto" in headers, f"{written} {headers}")
+            trailers = b"grpc-status: 0\r\n"
+            want = frame(text_field(1, b"Hello John")) + struct.pack(">BI", 0x80, len(trailers)) + trailers
+            expect(body == want, f"body: {body!r}")
+
     # Load: a few thousand requests, every one answered well
 
     def _h2load(self, *arguments, reply, requests=5000):

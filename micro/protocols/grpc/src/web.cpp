@@ -14,7 +14,8 @@ constexpr std::uint8_t kForeign = 0xff;
 constexpr std::array<std::uint8_t, 256> kValues = [] {
   std::array<std::uint8_t, 256> values{};
   values.fill(kForeign);
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
+    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
   return values;
 }();
 
@@ -92,7 +93,8 @@ Result<void> WebTextDecoder::decode(std::string_view text, Buffer& out) {
     }
     group_[size_++] = c == '=' ? 0 : value;
     if (size_ < 4) continue;
-    const std::uint32_t group = std::uint32_t{group_[0]} << 18 | std::uint32_t{group_[1]} << 12 | std::uint32_t{group_[2]} << 6 | group_[3];
+    const std::uint32_t group =
+        std::uint32_t{group_[0]} << 18 | std::uint32_t{group_[1]} << 12 | std::uint32_t{group_[2]} << 6 | group_[3];
     to[written] = static_cast<char>(group >> 16);
     if (padding_ < 2) to[written + 1] = static_cast<char>(group >> 8);
     if (padding_ < 1) to[written + 2] = static_cast<char>(group);

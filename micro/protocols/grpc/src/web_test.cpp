@@ -48,9 +48,9 @@ TEST(Web, TrailersAreAFrame) {
   Buffer out;
   out.append("before");
   append_web_trailers(out, trailers);
-  EXPECT_EQ(out.view(), std::string_view("before\x80\0\0\0\x2d"
+  EXPECT_EQ(out.view(), std::string_view("before\x80\0\0\0\x2c"
                                          "grpc-status: 5\r\ngrpc-message: no such text\r\n",
-                                         6 + 5 + 45));
+                                         6 + 5 + 44));
   Buffer empty;
   append_web_trailers(empty, FieldList());
   EXPECT_EQ(empty.view(), std::string_view("\x80\0\0\0\0", 5));
@@ -60,8 +60,14 @@ TEST(Web, TrailersAreAFrame) {
 const struct {
   std::string_view bytes;
   std::string_view text;
-} kVectors[] = {{"", ""},           {"f", "Zg=="},         {"fo", "Zm8="},         {"foo", "Zm9v"},
-                {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}, {std::string_view("\xff\xfe\0", 3), "//4A"}};
+} kVectors[] = {{"", ""},
+                {"f", "Zg=="},
+                {"fo", "Zm8="},
+                {"foo", "Zm9v"},
+                {"foob", "Zm9vYg=="},
+                {"fooba", "Zm9vYmE="},
+                {"foobar", "Zm9vYmFy"},
+                {std::string_view("\xff\xfe\0", 3), "//4A"}};
 
 TEST(Web, TextEncodes) {
   for (const auto& vector : kVectors) {

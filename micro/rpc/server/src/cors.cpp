@@ -34,7 +34,8 @@ void append_preflight(const CorsOptions& options, const http::Request& request, 
   // The origin is what decides; which headers its pages send is their affair.
   const std::string_view wanted = request.headers.get("access-control-request-headers");
   if (!wanted.empty()) headers.add("Access-Control-Allow-Headers", wanted);
-  headers.add("Access-Control-Max-Age", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.max_age).count()));
+  headers.add("Access-Control-Max-Age",
+              std::to_string(std::chrono::duration_cast<std::chrono::seconds>(options.max_age).count()));
 }
 
 }  // namespace micro::rpc

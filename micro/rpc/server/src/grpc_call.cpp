@@ -19,8 +19,8 @@ constexpr std::size_t kMaxQueued = 64 * 1024;
 
 // Header sections that never change, encoded once.
 struct PreparedBlocks {
-  Buffer headers;    // the beginning of every answer
-  Buffer ok;         // the end of every call that went well
+  Buffer headers;  // the beginning of every answer
+  Buffer ok;       // the end of every call that went well
   PreparedBlocks() {
     const http2::Field head[] = {{":status", "200"}, {"content-type", grpc::kContentType}};
     const http2::Field end[] = {{"grpc-status", "0"}};
@@ -53,10 +53,14 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
   }
   context_.set_peer(protocol.connection().peer());
   context_.set_peer_identity(protocol.connection().identity());
-  call_ = Call{.service = endpoint.service, .method = endpoint.method, .kind = endpoint.kind, .protocol = Protocol::kGrpc,
-               .idempotent = endpoint.idempotent, .endpoint = &endpoint};
-  cancelled_.link(context_.cancellation(), [](void* self, const Error& reason) { static_cast<GrpcCall*>(self)->on_cancel(reason); },
-                  this);
+  call_ = Call{.service = endpoint.service,
+               .method = endpoint.method,
+               .kind = endpoint.kind,
+               .protocol = Protocol::kGrpc,
+               .idempotent = endpoint.idempotent,
+               .endpoint = &endpoint};
+  cancelled_.link(
+      context_.cancellation(), [](void* self, const Error& reason) { static_cast<GrpcCall*>(self)->on_cancel(reason); }, this);
   worker_.call_begun(open_);
   if (endpoint.kind == MethodKind::kClientStream || endpoint.kind == MethodKind::kBidiStream) {
     start();

@@ -104,7 +104,8 @@ Result<HttpMethodCall::Next> GrpcWebCall::next(codec::MessageRef into) {
 
 Result<Metadata> GrpcWebCall::reply_headers() {
   grpc::FieldList list;
-  if (Result<void> appended = grpc::append_metadata(context_.reply_headers(), list); !appended) return std::unexpected(appended.error());
+  if (Result<void> appended = grpc::append_metadata(context_.reply_headers(), list); !appended)
+    return std::unexpected(appended.error());
   Metadata headers;
   headers.add("content-type", content_type(&messages_.codec(), text_));
   if (messages_.reply_encoding() != grpc::Compression::kIdentity) {
@@ -152,7 +153,8 @@ void GrpcWebCall::end(Result<void> outcome) {
   if (!outcome) return end_with(outcome.error());
   grpc::FieldList trailers;
   grpc::append_ok(trailers);
-  if (Result<void> appended = grpc::append_metadata(context_.reply_trailers(), trailers); !appended) return end_with(appended.error());
+  if (Result<void> appended = grpc::append_metadata(context_.reply_trailers(), trailers); !appended)
+    return end_with(appended.error());
   append(reply_, trailers);
   if (begun_) {
     exchange_->send(reply_);

@@ -43,6 +43,15 @@ void add_methods(std::string& list, std::string_view more) {
   }
 }
 
+Error streams(const Endpoint& endpoint) {
+  std::string message = endpoint.path() + " is a streaming method (" + std::string(to_string(endpoint.kind)) +
+                        ") and cannot be called with a plain HTTP request; use gRPC, gRPC-Web or a WebSocket";
+  if (endpoint.kind == MethodKind::kServerStream) {
+    message += ", or ask for server-sent events (Accept: text/event-stream) or lines of JSON (Accept: application/x-ndjson)";
+  }
+  return unimplemented(std::move(message));
+}
+
 }  // namespace
 
 Result<void> find_codec(const ServerState& state, const http::Request& request, const codec::Codec*& codec) {
@@ -114,8 +123,7 @@ Task<Result<void>> HttpCall::call_endpoint(const Endpoint& endpoint) {
     co_return Result<void>{};
   }
   if (endpoint.kind != MethodKind::kUnary) {
-    co_return fail(
-        unimplemented(endpoint.path() + " is a streaming method and cannot be called with a plain HTTP request; use gRPC"));
+    co_return fail(streams(endpoint));
   }
   codec::MessagePtr request(*endpoint.request_type);
   codec::MessagePtr reply(*endpoint.reply_type);

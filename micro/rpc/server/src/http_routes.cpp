@@ -83,7 +83,8 @@ Result<void> HttpRoutes::websocket(std::string_view pattern, std::shared_ptr<Web
   return websocket(pattern, std::move(handler), WebSocketOptions());
 }
 
-Result<void> HttpRoutes::websocket(std::string_view pattern, std::shared_ptr<WebSocketHandler> handler, WebSocketOptions options) {
+Result<void> HttpRoutes::websocket(std::string_view pattern, std::shared_ptr<WebSocketHandler> handler,
+                                   WebSocketOptions options) {
   Route route;
   route.websocket = std::move(handler);
   route.websocket_options = std::make_shared<const WebSocketOptions>(std::move(options));

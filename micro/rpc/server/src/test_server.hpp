@@ -301,7 +301,8 @@ class Http2Client final : private http2::Events {
     Answer& answer = of(stream);
     answer.data += data;
     while (answer.data.size() >= 5 && answer.fields.contains("content-type") &&
-           answer.field("content-type").starts_with("application/grpc")) {
+           answer.field("content-type").starts_with("application/grpc") &&
+           !answer.field("content-type").starts_with("application/grpc-web")) {
       const std::size_t size = load_be32(answer.data.data() + 1);
       if (answer.data.size() < 5 + size) break;
       answer.compressed.push_back(answer.data[0] != 0);

@@ -38,7 +38,7 @@ class WebSocketRoute final : public HttpCarriedCall, private WebSocket, private 
 
   WebSocketPipe pipe_;
   HttpRoutes::Match match_;
-  Event changed_;        // there is something to read, or room to write, or the end
+  Event changed_;         // there is something to read, or room to write, or the end
   bool closing_ = false;  // we have closed it
 };
 

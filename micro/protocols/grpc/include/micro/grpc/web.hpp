@@ -10,15 +10,16 @@
 #include <micro/error/error.hpp>
 #include <micro/grpc/fields.hpp>
 
-// gRPC-Web (doc/PROTOCOL-WEB.md of the gRPC project): what browsers speak, over any version of HTTP. Messages are framed as in gRPC;
-// trailers are a last frame of the body, since browsers do not show those of HTTP. The text form is the same body in base64.
+// gRPC-Web (doc/PROTOCOL-WEB.md of the gRPC project): what browsers speak, over any version of HTTP. Messages are framed as in
+// gRPC; trailers are a last frame of the body, since browsers do not show those of HTTP. The text form is the same body in
+// base64.
 namespace micro::grpc {
 
 inline constexpr std::string_view kWebContentType = "application/grpc-web";
 inline constexpr std::string_view kWebTextContentType = "application/grpc-web-text";
 
 struct WebContentType {
-  bool text = false;                 // the body is base64
+  bool text = false;                  // the body is base64
   std::string_view format = "proto";  // of the messages: "json" for "application/grpc-web+json"
 };
 

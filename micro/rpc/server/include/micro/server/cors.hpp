@@ -10,8 +10,8 @@ namespace micro::rpc {
 // Which pages of other sites may call a service from a browser (Fetch standard, "CORS protocol"): answers to their requests, of
 // methods and of routes alike, say that the page may read them, and preflight requests are answered.
 struct CorsOptions {
-  // Origins as a browser sends them: "https://example.com", with the port when it is not the usual one. "*" stands for all. Empty:
-  // off, no page of another site gets an answer.
+  // Origins as a browser sends them: "https://example.com", with the port when it is not the usual one. "*" stands for all.
+  // Empty: off, no page of another site gets an answer.
   std::vector<std::string> allowed_origins;
   // Requests may carry cookies. Not with "*" among the origins, which is then ignored.
   bool allow_credentials = false;
