@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Proves that our web client works with a WebSocket server that is not ours, the npm package ws, and its client with our protocol.
+"""Proves that our web client works with a WebSocket server that is not ours, the npm package ws; its client with our protocol and with
+`greeter`; and connect's gRPC-Web client with `greeter`.
 
   web.py [--bin DIR] [--work DIR]
 
@@ -19,6 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 CHECKS = ["echo", "deflate", "deflate_declined", "fragments", "pings", "closing", "bad_frames", "not_found", "unary", "server_stream",
           "client_stream", "bidi", "events", "events_error", "feed"]
 SERVER_CHECKS = ["echo", "deflate", "fragments", "pings", "closing", "bad_frames", "bomb", "subprotocol", "handshakes"]
+GREETER_CHECKS = ["web_unary_http1", "web_unary_http2", "web_server_stream_http1", "web_server_stream_http2", "web_errors", "web_large",
+                  "web_cancel", "ws_unary", "ws_binary", "ws_server_stream", "ws_client_stream", "ws_bidi", "ws_errors"]
 
 
 def install(work):
@@ -39,6 +42,14 @@ def install(work):
     return node, root
 
 
+def describe(protoc, work):
+    """The descriptors of greeter's messages, for clients without generated code."""
+    proto = HERE.parent.parent / "examples/greeter/proto/greeter.proto"
+    out = work / "greeter.binpb"
+    step("protoc", [protoc, "-I", proto.parent, "--include_imports", f"--descriptor_set_out={out}", proto], work)
+    return out
+
+
 def attempt(title, name, server_command, client_command, checks, logs):
     """Runs the checks of a client against a server; true when all have passed."""
     outcomes = {}
@@ -53,7 +64,7 @@ def attempt(title, name, server_command, client_command, checks, logs):
     except Failure as error:
         outcomes["server"] = f"failed: {error}"
     for check, outcome in outcomes.items():
-        print(f"  {title:<24} {check:<20} {outcome}")
+        print(f"  {title:<24} {check:<24} {outcome}")
     return all(outcome == "ok" for outcome in outcomes.values())
 
 
@@ -67,6 +78,10 @@ def main():
     logs = work / "logs" / "web"
     try:
         node, root = install(work)
+        protoc = shutil.which("protoc")
+        if not protoc:
+            raise Skipped("no protoc")
+        descriptors = describe(protoc, work)
     except Skipped as error:
         print(f"skipped: {error}")
         return 77
@@ -76,6 +91,8 @@ def main():
     passed = [
         attempt("our client → ws", "ws", [node, root / "server.js", "127.0.0.1:0"], [bin_dir / "interop_web_client"], CHECKS, logs),
         attempt("ws → our protocol", "echo", [bin_dir / "interop_web_echo"], [node, root / "client.js"], SERVER_CHECKS, logs),
+        attempt("connect, ws → greeter", "greeter", [bin_dir / "greeter", "--address", "127.0.0.1:0", "--registry", "memory"],
+                [node, root / "greeter.js", descriptors], GREETER_CHECKS, logs),
     ]
     return 0 if all(passed) else 1
 
