@@ -134,7 +134,7 @@ void SessionImpl::close(std::optional<std::uint16_t> code, std::string_view reas
   std::size_t size = 0;
   if (code) {
     store_be16(body.data(), *code);
-    std::memcpy(body.data() + 2, reason.data(), reason.size());
+    reason.copy(body.data() + 2, reason.size());  // an empty view may have no data
     size = 2 + reason.size();
   }
   write_frame(Opcode::kClose, true, false, {body.data(), size});
