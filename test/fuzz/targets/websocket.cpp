@@ -53,7 +53,8 @@ std::string run(std::string_view input, const Setting& setting, std::size_t step
         return out.append("error ").append(event.error().reason()).append(take(session));
       }
       if (*event == Event::kNeedMore) break;
-      require(session.payload().size() <= setting.options.max_message, "a message beyond its limit");
+      const std::size_t limit = *event == Event::kMessage ? setting.options.max_message : 125;
+      require(session.payload().size() <= limit, "a payload beyond its limit");
       out.append(std::to_string(static_cast<int>(*event))).append(" ").append(session.payload());
       if (*event == Event::kMessage) out.append(session.kind() == MessageKind::kText ? " text\n" : " binary\n");
       if (*event == Event::kClose) return out.append(std::to_string(session.close_code())).append(take(session));
