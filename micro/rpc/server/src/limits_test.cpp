@@ -324,9 +324,13 @@ TEST(Limits, SizesAreCounted) {
   refused("GET /" + std::string(9000, 'x') + " HTTP/1.1\r\n", "414");
   refused("GET / HTTP/1.1\r\nX: " + std::string(600, 'x') + "\r\n\r\n", "431");
   refused("GET / HTTP/1.1\r\nA:1\r\nA:1\r\nA:1\r\nA:1\r\nA:1\r\nA:1\r\n\r\n", "431");
-  refused("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", "413");
-  refused("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", "413");
-  refused("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(600, 'x') + "\r\n\r\n", "431");
+  refused("POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1001\r\n\r\n", "413");
+  refused("POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+              std::string(1001, 'x'),
+          "413");
+  refused("POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(600, 'x') +
+              "\r\n\r\n",
+          "431");
   EXPECT_THAT(http1(server, "nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_EQ(server.server.counters().malformed, 1U);
 }
@@ -357,7 +361,7 @@ TEST(Limits, MemoryOfUnfinishedRequests) {
       {":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Say"}, {":authority", "x"}};
   http2::Stream& plain_body = client.open_plain(head, false);
   Answer& plain = client.answer();
-  client.session().submit_data(plain_body, std::string(300'000, ' '), false);
+  client.session().submit_data(plain_body, std::string(300'000, ' '), true);  // the answer waits for the end of the request
   client.run_until([&] { return plain.closed; });
   EXPECT_EQ(plain.status, "503");
   for (const char* path : {"/test.Echo/Say", "/test.Echo/Join"}) {
