@@ -1,6 +1,6 @@
 #include "state.hpp"
 
-#include <limits>
+#include <cstdint>
 
 #include <micro/codecs/install.hpp>
 
@@ -15,8 +15,8 @@ ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoute
   proto = codecs.find("proto");
   json = static_cast<const codec::JsonCodec*>(codecs.find("json"));
   http1_limits.max_header_bytes = options.max_header_bytes;
-  // Bodies are limited by what carries them: some are streams of many messages.
-  http1_limits.max_body = std::numeric_limits<std::uint64_t>::max();
+  // Bodies are limited by what carries them: some are streams of many messages. A size beyond this is a lie.
+  http1_limits.max_body = std::uint64_t{1} << 40;
   http2_options.max_concurrent_streams = options.max_concurrent_streams;
   http2_options.enable_connect_protocol = true;
   http2_options.max_header_list_size = options.max_header_bytes;
