@@ -1,23 +1,10 @@
 #include <micro/grpc/base64.hpp>
 
-#include <array>
 #include <cstdint>
 
+#include "base64_alphabet.hpp"
+
 namespace micro::grpc {
-namespace {
-
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::uint8_t kForeign = 0xFF;
-
-constexpr std::array<std::uint8_t, 256> kValues = [] {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(kForeign);
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
-    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
-  return values;
-}();
-
-}  // namespace
 
 void base64_encode(std::string_view bytes, std::string& out) {
   const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };

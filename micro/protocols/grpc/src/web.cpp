@@ -3,21 +3,11 @@
 #include <micro/grpc/framing.hpp>
 #include <micro/metadata/metadata.hpp>
 
+#include "base64_alphabet.hpp"
 #include "trim.hpp"
 
 namespace micro::grpc {
 namespace {
-
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::uint8_t kForeign = 0xff;
-
-constexpr std::array<std::uint8_t, 256> kValues = [] {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(kForeign);
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
-    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
-  return values;
-}();
 
 // The format behind `type`: "" for the type alone, "json" for "+json"; nullopt when it is another type.
 std::optional<std::string_view> format_behind(std::string_view content_type, std::string_view type) noexcept {
