@@ -135,9 +135,11 @@ Task<Result<void>> DynamicCaller::Impl::stream(Context& context, std::string_vie
   if (!opened) co_return fail(std::move(opened.error()));
   Pump pump(child, **opened, *prepared.method.method, json, source, sink);
   Result<void> done = co_await pump.run();
-  context.reply_headers() = child.reply_headers();
-  context.reply_trailers() = child.reply_trailers();
-  context.set_peer(child.peer());
+  if (!context.serving()) {
+    context.begin_calling(child.peer(), child.peer_identity());
+    context.reply_headers() = child.reply_headers();
+    context.reply_trailers() = child.reply_trailers();
+  }
   co_return done;
 }
 

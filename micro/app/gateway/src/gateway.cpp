@@ -43,21 +43,22 @@ class ApiRoute final : public rpc::HttpHandler, public Hook {
 
   Task<Result<http::Response>> handle(Context& context, const http::Request& request,
                                       const rpc::PathParameters& parameters) override {
+    Context onward(context);
     for (const Metadata::Entry entry : context.metadata()) {
-      if (travels(entry)) context.outgoing().add(entry.key, entry.value);
+      if (travels(entry)) onward.outgoing().add(entry.key, entry.value);
     }
     const std::string& service = parameters[0].second;
     const std::string& endpoint = parameters[1].second;
     const std::string body = request.body.empty() ? "{}" : request.body;
     const rpc::CallOptions options;
-    Result<std::string> reply = co_await caller_->call_json(context, service, endpoint, body, options);
+    Result<std::string> reply = co_await caller_->call_json(onward, service, endpoint, body, options);
     if (!reply) {
       http::Response failed = http::Response::from_error(reply.error());
-      add_metadata(context, failed);
+      add_metadata(onward, failed);
       co_return failed;
     }
     http::Response response = http::Response::json(std::move(*reply));
-    add_metadata(context, response);
+    add_metadata(onward, response);
     co_return response;
   }
 

@@ -79,16 +79,21 @@ class Echo final : public rpc::Handler {
   std::atomic<int> cancelled_calls = 0;
 
  private:
-  Task<Result<Text>> say(Context&, const Text& request) {
+  Task<Result<Text>> say(Context& context, const Text& request) {
+    context.reply_headers().add("x-said", request.value());
+    context.reply_trailers().add("x-end", request.value());
     Text reply;
     reply.set_value("you said " + request.value());
     co_return reply;
   }
   Task<Result<Text>> forward(Context& context, const Text& request) {
+    context.reply_headers().add("x-forwarded-by", "forward");
+    const std::string caller = context.peer();
     Text reply;
     const rpc::CallOptions options;
     rpc::Reply done = co_await client->call(context, next, "test.Echo", "Say", codec::ref(request), codec::ref(reply), options);
     if (!done) co_return std::unexpected(std::move(done.error()));
+    if (context.peer() != caller) co_return fail(internal("the caller is now " + context.peer()));
     reply.set_value(next + ": " + reply.value());
     co_return reply;
   }

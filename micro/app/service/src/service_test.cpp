@@ -60,6 +60,35 @@ TEST(Service, TwoInOneProcessCallEachOther) {
   EXPECT_EQ(call(ping, "ping", "Say", "f"), "you said f") << "the other one goes on";
 }
 
+TEST(Service, AHandlerThatCallsOnWithItsContextKeepsItsOwnReplyHeaders) {
+  const auto registry = std::make_shared<registry::Memory>();
+  Service service(quiet("echo", registry));
+  const auto echo = std::make_shared<Echo>();
+  echo->client = &service.client();
+  echo->next = "echo";
+  service.handle(echo);
+  ASSERT_TRUE(service.start());
+  struct Run {
+    static Task<void> once(Service& service, Metadata& headers, Metadata& trailers) {
+      Context context;
+      test::Text text;
+      text.set_value("x");
+      const rpc::CallOptions options;
+      const rpc::Reply done =
+          co_await service.client().call(context, "echo", "test.Echo", "Forward", codec::ref(text), codec::ref(text), options);
+      if (!done) throw std::runtime_error(done.error().to_string());
+      headers = context.reply_headers();
+      trailers = context.reply_trailers();
+    }
+  };
+  Metadata headers;
+  Metadata trailers;
+  service.run_on_loop(Run::once(service, headers, trailers));
+  EXPECT_EQ(headers.get("x-forwarded-by"), "forward");
+  EXPECT_FALSE(headers.contains("x-said")) << "what the other service answered is for the handler alone";
+  EXPECT_FALSE(trailers.contains("x-end"));
+}
+
 TEST(Service, StartsAgainAfterAStop) {
   const auto registry = std::make_shared<registry::Memory>();
   Service service(quiet("echo", registry));

@@ -23,6 +23,20 @@ std::optional<Duration> Context::remaining(TimePoint now) const noexcept {
   return *deadline_ > now ? *deadline_ - now : Duration::zero();
 }
 
+void Context::begin_serving(std::string_view peer, std::shared_ptr<const PeerIdentity> identity) {
+  serving_ = true;
+  peer_.assign(peer);
+  peer_identity_ = std::move(identity);
+}
+
+void Context::begin_calling(std::string_view peer, std::shared_ptr<const PeerIdentity> identity) {
+  if (serving_) return;
+  reply_headers_.clear();
+  reply_trailers_.clear();
+  peer_.assign(peer);
+  peer_identity_ = std::move(identity);
+}
+
 void Context::reset() noexcept {
   parent_link_.unlink();
   cancellation_.reset();
@@ -35,7 +49,7 @@ void Context::reset() noexcept {
   peer_identity_.reset();
   request_id_.clear();
   reply_compression_ = request_compression_ = Compress::kDefault;
-  request_was_compressed_ = reply_was_compressed_ = false;
+  request_was_compressed_ = reply_was_compressed_ = serving_ = false;
 }
 
 }  // namespace micro

@@ -59,8 +59,7 @@ TEST(Context, ChildInheritsDeadlineOutgoingMetadataAndIds) {
   parent.outgoing().add("out", "2");
   parent.reply_headers().add("reply", "3");
   parent.set_request_id("id-1");
-  parent.set_peer("10.0.0.7:50122");
-  parent.set_peer_identity(std::make_shared<PeerIdentity>());
+  parent.begin_serving("10.0.0.7:50122", std::make_shared<PeerIdentity>());
   EXPECT_TRUE(parent.secure());
   Context child(parent);
   EXPECT_FALSE(child.secure()) << "says who called, not whom the child will call";
@@ -111,12 +110,36 @@ TEST(Context, AChildMayGoBeforeItsParentIsCancelled) {
   EXPECT_TRUE(parent.cancelled());
 }
 
+TEST(Context, ACallForgetsWhatTheLastOneWasAnswered) {
+  Context context;
+  context.begin_calling("10.0.0.7:1", std::make_shared<PeerIdentity>());
+  context.reply_headers().add("k", "v");
+  context.reply_trailers().add("k", "v");
+  context.begin_calling("10.0.0.8:1", nullptr);
+  EXPECT_EQ(context.peer(), "10.0.0.8:1");
+  EXPECT_FALSE(context.secure());
+  EXPECT_TRUE(context.reply_headers().empty());
+  EXPECT_TRUE(context.reply_trailers().empty());
+}
+
+TEST(Context, ACallOfAHandlerLeavesItsCallerAlone) {
+  Context context;
+  const auto identity = std::make_shared<PeerIdentity>();
+  context.begin_serving("10.0.0.7:50122", identity);
+  context.reply_headers().add("k", "v");
+  context.reply_trailers().add("k", "v");
+  context.begin_calling("10.0.0.8:1", nullptr);
+  EXPECT_EQ(context.peer(), "10.0.0.7:50122");
+  EXPECT_EQ(context.peer_identity(), identity);
+  EXPECT_EQ(context.reply_headers().get("k"), "v");
+  EXPECT_EQ(context.reply_trailers().get("k"), "v");
+}
+
 TEST(Context, ResetMakesItNew) {
   Context parent;
   Context context(parent);
   context.set_deadline(kNow);
-  context.set_peer("peer");
-  context.set_peer_identity(std::make_shared<PeerIdentity>());
+  context.begin_serving("peer", std::make_shared<PeerIdentity>());
   context.set_request_id("id");
   for (Metadata* metadata : {&context.incoming(), &context.outgoing(), &context.reply_headers(), &context.reply_trailers()}) {
     metadata->add("k", "v");
@@ -126,6 +149,7 @@ TEST(Context, ResetMakesItNew) {
   context.reset();
   EXPECT_EQ(context.deadline(), std::nullopt);
   EXPECT_FALSE(context.secure());
+  EXPECT_FALSE(context.serving());
   EXPECT_FALSE(context.cancelled());
   EXPECT_EQ(context.error(), std::nullopt);
   EXPECT_EQ(context.peer(), "");

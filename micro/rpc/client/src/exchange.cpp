@@ -49,10 +49,7 @@ bool Exchange::try_open(Connection& connection, codec::MessageRef request) {
   Context& context = info_.context;
   Slot& slot = info_.slot;
   const TimePoint now = slot.loop().now();
-  context.reply_headers().clear();
-  context.reply_trailers().clear();
-  context.set_peer(connection.pool().address());
-  context.set_peer_identity(connection.identity());
+  context.begin_calling(connection.pool().address(), connection.identity());
   if (context.cancelled()) {
     fail_with(std::move(*context.error()).with_context(info_.name()));
     return false;
@@ -201,6 +198,7 @@ Result<void> Exchange::take_head(const http2::HeaderBlock& block, bool end_strea
       encoding_ = *encoding;
       continue;
     }
+    if (context.serving()) continue;
     if (Result<void> taken = grpc::take_field(field.name, field.value, out); !taken) {
       return fail(at_node(Code::kInternal, taken.error().message()));
     }
@@ -230,7 +228,7 @@ void Exchange::on_data(std::string_view data, bool end_stream) {
 
 void Exchange::on_trailers(const http2::HeaderBlock& block) {
   for (const http2::Field& field : block.fields) {
-    if (status_.take(field.name, field.value)) continue;
+    if (status_.take(field.name, field.value) || info_.context.serving()) continue;
     if (Result<void> taken = grpc::take_field(field.name, field.value, info_.context.reply_trailers()); !taken) {
       return end(fail(at_node(Code::kInternal, taken.error().message())), true);
     }

@@ -91,7 +91,7 @@ class MiddlewareTest : public testing::Test {
   }
   Task<void> run_task(Function& last, Reply& reply) {
     Context context;
-    context.set_peer("10.0.0.7:50122");
+    context.begin_serving("10.0.0.7:50122", nullptr);
     context.set_request_id("r-1");
     if (prepare_) prepare_(context);
     reply = co_await chain_.run(context, call_, last);

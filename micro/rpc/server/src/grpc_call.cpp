@@ -51,8 +51,7 @@ bool GrpcCall::begin(Http2Protocol& protocol, http2::Stream& stream, const http2
     protocol_->reject(stream, *error, unknown_encoding);
     return false;
   }
-  context_.set_peer(protocol.connection().peer());
-  context_.set_peer_identity(protocol.connection().identity());
+  context_.begin_serving(protocol.connection().peer(), protocol.connection().identity());
   call_ = Call{.service = endpoint.service,
                .method = endpoint.method,
                .kind = endpoint.kind,

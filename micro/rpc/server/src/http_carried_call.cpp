@@ -25,8 +25,7 @@ void HttpCarriedCall::take(HttpExchange& exchange, HttpHead& head) {
   exchange_ = &exchange;
   exchange.attach(*this);
   std::swap(request_, head.request);
-  context_.set_peer(exchange.peer());
-  context_.set_peer_identity(exchange.identity());
+  context_.begin_serving(exchange.peer(), exchange.identity());
   cancelled_.link(
       context_.cancellation(), [](void* self, const Error& reason) { static_cast<HttpCarriedCall*>(self)->on_cancel(reason); },
       this);

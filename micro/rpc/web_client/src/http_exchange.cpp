@@ -21,8 +21,8 @@ Result<void> add_outgoing(const Context& context, Metadata& headers) {
 }
 
 void take_reply_headers(const Metadata& headers, std::string_view peer, Context& context) {
-  context.reply_headers().clear();
-  context.set_peer(peer);
+  context.begin_calling(peer, nullptr);
+  if (context.serving()) return;
   // What a proxy added may look like bytes and not be base64; that is no reason to give up a call.
   for (const Metadata::Entry entry : headers) (void)grpc::take_field(entry.key, entry.value, context.reply_headers());
 }

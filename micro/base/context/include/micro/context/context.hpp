@@ -22,6 +22,9 @@ namespace micro {
 // cancellation (never the incoming metadata: put what should travel on into outgoing()). A program without a request makes one
 // itself: `micro::Context context; context.set_timeout(2s);`.
 //
+// A handler that wants to know what a call of its own was answered (reply_headers(), reply_trailers(), peer()) gives that call a
+// child, `Context child(context);`: in the handler's own context these belong to the request it serves, and calls leave them alone.
+//
 // Lifetime: outlives the handler and every call that was given it. Not copied, not moved.
 // Thread safety: belongs to the loop of its call; only cancelled() may be asked from other threads (offloaded work).
 class Context {
@@ -83,13 +86,17 @@ class Context {
 
   // On a server, the address of the caller ("10.0.0.7:50122", "unix:"); on a client after the call, of the node that answered.
   const std::string& peer() const noexcept { return peer_; }
-  void set_peer(std::string_view peer) { peer_.assign(peer); }
 
   // Whether that connection is encrypted (TLS).
   bool secure() const noexcept { return peer_identity_ != nullptr; }
   // Who TLS says the peer is; null on a plain connection. A child context has none.
   const std::shared_ptr<const PeerIdentity>& peer_identity() const noexcept { return peer_identity_; }
-  void set_peer_identity(std::shared_ptr<const PeerIdentity> identity) noexcept { peer_identity_ = std::move(identity); }
+
+  // For servers: a request of `peer` is served with this context from now on, until reset().
+  void begin_serving(std::string_view peer, std::shared_ptr<const PeerIdentity> identity);
+  bool serving() const noexcept { return serving_; }
+  // For clients: a call goes to `peer` now; what a former one was answered is forgotten. Does nothing while serving().
+  void begin_calling(std::string_view peer, std::shared_ptr<const PeerIdentity> identity);
 
   // The id of the request, from "x-request-id" or given by the server; empty when nobody gave one.
   const std::string& request_id() const noexcept { return request_id_; }
@@ -113,6 +120,7 @@ class Context {
   Compress request_compression_ = Compress::kDefault;
   bool request_was_compressed_ = false;
   bool reply_was_compressed_ = false;
+  bool serving_ = false;
 };
 
 }  // namespace micro
