@@ -23,6 +23,8 @@ MICRO_FUZZ_TARGET(json_round_trip) {
   const std::string_view bytes = in.rest();
   if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
   message->DiscardUnknownFields();
+  // JSON has one null, whatever number a google.protobuf.NullValue holds.
+  if (auto* all = dynamic_cast<::codecs::test::WellKnownTypes*>(message.get())) all->clear_nothing();
 
   Buffer json;
   json.append("kept");
@@ -44,5 +46,5 @@ MICRO_FUZZ_TARGET(json_round_trip) {
   const auto status = google::protobuf::util::JsonStringToMessage(std::string(json.view()), theirs.get());
   if (fuzz::is_foreign_url(status.ToString())) return;
   fuzz::require(status.ok(), "protobuf refuses what ours writes: " + status.ToString() + "\n" + std::string(json.view()));
-  fuzz::require_equal(again->DebugString(), theirs->DebugString(), "protobuf reads another message");
+  fuzz::require_equal(fuzz::text_of(*again), fuzz::text_of(*theirs), "protobuf reads another message");
 }

@@ -1,5 +1,6 @@
 #include <micro/codecs/fields.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <google/protobuf/message.h>
 
 #include "family.hpp"
+#include "field_path.hpp"
 #include "json_number.hpp"
 #include "json_text.hpp"
 #include "json_time.hpp"
@@ -175,19 +177,10 @@ Result<void> set_time(Message& message, const std::optional<SecondsNanos>& time,
 
 // "displayName" to "display_name"; a path that is in the spelling of the .proto already stays as it is.
 std::optional<std::string> mask_path(std::string_view path) {
-  const bool has_underscore = path.find('_') != path.npos;
-  std::string out;
-  for (const char c : path) {
-    if (c < 'A' || c > 'Z') {
-      out.push_back(c);
-    } else if (has_underscore) {
-      return std::nullopt;
-    } else {
-      out += {'_', static_cast<char>(c - 'A' + 'a')};
-    }
-  }
-  if (out.empty() || !is_utf8(out)) return std::nullopt;
-  return out;
+  if (path.find('_') == path.npos) return field_path_from_json(path);
+  const bool has_capital = std::ranges::any_of(path, [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (has_capital || !is_field_path(path)) return std::nullopt;
+  return std::string(path);
 }
 
 Result<void> set_mask(Message& message, std::string_view text) {

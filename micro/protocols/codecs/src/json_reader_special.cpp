@@ -1,9 +1,9 @@
 // The well-known types whose JSON is not an object of their fields.
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
+#include "field_path.hpp"
 #include "json_members.hpp"
 #include "json_text.hpp"
 #include "json_time.hpp"
@@ -15,20 +15,6 @@ void store(google::protobuf::Message& message, const MessagePlan& plan, SecondsN
   const auto* reflection = message.GetReflection();
   reflection->SetInt64(&message, plan.special(1).field, value.seconds);
   reflection->SetInt32(&message, plan.special(2).field, value.nanos);
-}
-
-// "userName.firstName" to "user_name.first_name".
-std::optional<std::string> snake_case(std::string_view path) {
-  std::string out;
-  for (const char c : path) {
-    if (c == '_') return std::nullopt;
-    if (c >= 'A' && c <= 'Z') {
-      out += {'_', static_cast<char>(c - 'A' + 'a')};
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -64,8 +50,8 @@ bool JsonReader::field_mask(Message& message, const MessagePlan& plan) {
   for (bool again = !rest.empty(); again;) {
     const std::size_t comma = rest.find(',');
     const std::string_view path = rest.substr(0, comma);
-    const auto name = snake_case(path);
-    if (!name || name->empty()) return lexer_.fail(at, "not a field mask like \"user.displayName,photo\": " + shown(path));
+    const auto name = field_path_from_json(path);
+    if (!name) return lexer_.fail(at, "not a field mask like \"user.displayName,photo\": " + shown(path));
     message.GetReflection()->AddString(&message, plan.special(1).field, *name);
     again = comma != rest.npos;
     if (again) rest.remove_prefix(comma + 1);

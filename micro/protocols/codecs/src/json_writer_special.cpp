@@ -1,38 +1,14 @@
 // The well-known types whose JSON is not an object of their fields.
 #include <cmath>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "field_path.hpp"
 #include "json_text.hpp"
 #include "json_writer.hpp"
 
 namespace micro::codec {
-namespace {
-
-// "user_name.first_name" to "userName.firstName"; nullopt when that could not be read back.
-std::optional<std::string> camel_case(std::string_view path) {
-  std::string out;
-  bool after_underscore = false;
-  for (const char c : path) {
-    if (c >= 'A' && c <= 'Z') return std::nullopt;
-    if (after_underscore) {
-      if (c < 'a' || c > 'z') return std::nullopt;
-      out.push_back(static_cast<char>(c - 'a' + 'A'));
-      after_underscore = false;
-    } else if (c == '_') {
-      after_underscore = true;
-    } else {
-      out.push_back(c);
-    }
-  }
-  if (after_underscore || out.empty()) return std::nullopt;
-  return out;
-}
-
-}  // namespace
-
 bool JsonWriter::time(const Message& message, const MessagePlan& plan) {
   const auto* reflection = message.GetReflection();
   const SecondsNanos value{reflection->GetInt64(message, plan.special(1).field),
@@ -52,7 +28,7 @@ bool JsonWriter::field_mask(const Message& message, const MessagePlan& plan) {
   std::string joined;
   for (int i = 0; i < reflection->FieldSize(message, paths); ++i) {
     const std::string path = reflection->GetRepeatedString(message, paths, i);
-    const auto name = camel_case(path);
+    const auto name = field_path_to_json(path);
     if (!name) return fail("the path " + shown(path) + " has no JSON form; paths are made of snake_case names");
     if (i > 0) joined.push_back(',');
     joined += *name;
