@@ -46,7 +46,7 @@ function(micro_test_pch)
   endif()
   add_library(micro_test_pch OBJECT "${source}")
   target_link_libraries(micro_test_pch PRIVATE micro_warnings GTest::gtest GTest::gmock)
-  target_compile_options(micro_test_pch PRIVATE ${MICRO_PCH_OPTIONS})
+  target_compile_options(micro_test_pch PRIVATE ${MICRO_TEST_OPTIONS} ${MICRO_PCH_OPTIONS})
   target_precompile_headers(micro_test_pch PRIVATE
     <gtest/gtest.h> <gmock/gmock.h> <chrono> <coroutine> <cstdint> <expected> <functional> <memory> <optional>
     <span> <string> <string_view> <utility> <vector>)
@@ -56,6 +56,6 @@ endfunction()
 set(MICRO_PCH_OPTIONS $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
 
 function(micro_use_test_pch target)
-  target_compile_options(${target} PRIVATE ${MICRO_PCH_OPTIONS})
+  target_compile_options(${target} PRIVATE ${MICRO_TEST_OPTIONS} ${MICRO_PCH_OPTIONS})
   target_precompile_headers(${target} REUSE_FROM micro_test_pch)
 endfunction()
