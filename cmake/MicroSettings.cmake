@@ -37,23 +37,45 @@ target_compile_options(micro_warnings INTERFACE
   -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-designated-field-initializers>)
 
-# One precompiled header for all tests: GoogleTest and the standard headers nearly every test uses. It is built once, so every
-# test program must be compiled with the same flags.
-function(micro_test_pch)
-  set(source "${PROJECT_BINARY_DIR}/micro_test_pch.cpp")
-  if(NOT EXISTS "${source}")
-    file(WRITE "${source}" "")
-  endif()
-  add_library(micro_test_pch OBJECT "${source}")
-  target_link_libraries(micro_test_pch PRIVATE micro_warnings GTest::gtest GTest::gmock)
-  target_compile_options(micro_test_pch PRIVATE ${MICRO_TEST_OPTIONS} ${MICRO_PCH_OPTIONS})
-  target_precompile_headers(micro_test_pch PRIVATE
-    <gtest/gtest.h> <gmock/gmock.h> <chrono> <coroutine> <cstdint> <expected> <functional> <memory> <optional>
-    <span> <string> <string_view> <utility> <vector>)
-endfunction()
+# Two precompiled headers, each built once, so that all that use one are compiled with the same flags:
+#   micro_pch       for components, with MICRO_PCH: the standard headers that take longest. Nothing of third parties, which not every
+#                   component may include. The release presets do without, so that a source that forgets an include does not go
+#                   unnoticed.
+#   micro_test_pch  for test code: the same and GoogleTest.
+set(MICRO_PCH_HEADERS <algorithm> <array> <atomic> <chrono> <coroutine> <cstddef> <cstdint> <cstring> <expected> <functional> <limits>
+  <map> <memory> <mutex> <optional> <span> <stdexcept> <string> <string_view> <utility> <vector>)
 
 # ccache can only tell one precompiled header from another by its content.
 set(MICRO_PCH_OPTIONS $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+
+# _micro_pch(<name> [OPTIONS <compiler option>...] [LIBRARIES <target>...] [HEADERS <header>...])
+function(_micro_pch name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "OPTIONS;LIBRARIES;HEADERS")
+  set(source "${PROJECT_BINARY_DIR}/${name}.cpp")
+  if(NOT EXISTS "${source}")
+    file(WRITE "${source}" "")
+  endif()
+  add_library(${name} OBJECT "${source}")
+  target_link_libraries(${name} PRIVATE micro_warnings ${ARG_LIBRARIES})
+  target_compile_options(${name} PRIVATE ${ARG_OPTIONS} ${MICRO_PCH_OPTIONS})
+  target_precompile_headers(${name} PRIVATE ${MICRO_PCH_HEADERS} ${ARG_HEADERS})
+endfunction()
+
+if(MICRO_PCH)
+  _micro_pch(micro_pch)
+endif()
+
+function(micro_use_pch target)
+  if(MICRO_PCH)
+    target_compile_options(${target} PRIVATE ${MICRO_PCH_OPTIONS})
+    target_precompile_headers(${target} REUSE_FROM micro_pch)
+  endif()
+endfunction()
+
+function(micro_test_pch)
+  _micro_pch(micro_test_pch OPTIONS ${MICRO_TEST_OPTIONS} LIBRARIES GTest::gtest GTest::gmock
+    HEADERS <gtest/gtest.h> <gmock/gmock.h>)
+endfunction()
 
 function(micro_use_test_pch target)
   target_compile_options(${target} PRIVATE ${MICRO_TEST_OPTIONS} ${MICRO_PCH_OPTIONS})

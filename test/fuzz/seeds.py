@@ -389,6 +389,55 @@ seeds("reflection_answer",
       files=field(4, 2, field(1, 2, file(b"a.proto", REQUEST_TYPE)[2:])),
       error=field(7, 2, field(1, 0, varint(5)) + field(2, 2, b"no such symbol")), nothing=b"", host=field(1, 2, b"host"))
 
+# --- Transcoding ---
+
+
+def bound(*bindings, ask, path, query="", body=""):
+    return "\n".join([*bindings, "", ask, path, query, body])
+
+
+seeds("transcoding",
+      variable=bound("GET /v1/messages/{a_string}", ask="GET", path="/v1/messages/a%2Fb", query="an_int32=3&numbers=4&numbers=5"),
+      several=bound("GET /v1/{a_string=shelves/*/books/*}", "* /v1/{a_string=**}", ask="HEAD", path="/v1/shelves/1/books/2"),
+      verb=bound("POST /v1/{a_string=shelves/*}:archive", "POST /v1/{a_string}/*", ask="POST", path="/v1/shelves/1:%61rchive",
+                 body='{"inner":{"aBool":true},"words":["a"]}'),
+      inner=bound("GET /v1/{inner.a_string}/{inner.an_int32}", ask="GET", path="/v1/x/-7", query="inner.color=RED&time=2024-02-29T12:00:00Z"),
+      literals=bound("GET /a/b", "GET /a/*", "GET /*/b", "GET /**", "GET /", "PUT /a/b", ask="GET", path="/a/%62"),
+      wrong=bound("GET /v1/{a_string", "GET v1", "GET /**/a", "GET /a//b", "GET /{no_such}", "G T /a", ask="GET", path="/"),
+      choice=bound("GET /{by_name}", ask="GET", path="/x", query="by_number=1&mask=a.b,c&labels=1&span=1.5s"))
+
+# --- TLS ---
+
+
+def extension(kind, payload):
+    return struct.pack(">HH", kind, len(payload)) + payload
+
+
+def client_hello(*extensions):
+    some = b"".join(extensions)
+    body = b"\x03\x03" + b"r" * 32 + b"\x00" + struct.pack(">HHH", 4, 0x1301, 0xC02B) + b"\x01\x00" + struct.pack(">H", len(some)) + some
+    hello = b"\x01" + len(body).to_bytes(3, "big") + body
+    return b"\x16\x03\x01" + struct.pack(">H", len(hello)) + hello
+
+
+X25519 = extension(0x33, struct.pack(">HHH", 36, 0x1D, 32) + b"\x09" + b"\x00" * 31)
+HELLO = client_hello(extension(0x0A, b"\x00\x02\x00\x1d"), extension(0x0D, b"\x00\x02\x04\x03"), extension(0x2B, b"\x04\x03\x04\x03\x03"),
+                     X25519, extension(0x10, b"\x00\x03\x02h2"), extension(0x00, b"\x00\x0c\x00\x00\x09localhost"))
+MOVE_ALL = b"\x03"
+
+
+def carried(side, how, size=0xFFFF):
+    return bytes([side | 4, how]) + struct.pack("<H", size)
+
+
+seeds("tls_engine", hello=b"\x00" + HELLO, hello_1_2=b"\x00" + client_hello(extension(0x0A, b"\x00\x02\x00\x1d"), extension(0x0D, b"\x00\x02\x04\x03")),
+      http=b"\x00GET / HTTP/1.1\r\n\r\n", alert=b"\x01\x15\x03\x03\x00\x02\x02\x28", answer=b"\x01HTTP/1.1 400 Bad Request\r\n\r\n",
+      talk=b"\x02" + MOVE_ALL + b"\x00\x05hello" + b"\x81\x00\xff" + MOVE_ALL + b"\x02\x00" + b"\x80\x02ok" + MOVE_ALL,
+      pieces=b"\x02" + carried(0, 5, 20) * 30 + carried(0x80, 5, 300) * 8 + carried(0, 5) * 3 + b"\x00\x03abc" + carried(0, 5, 10) * 4,
+      changed=b"\x02" + MOVE_ALL + b"\x00\x05hello" + carried(0, 0) + b"\x0a\x00\x03",
+      repeated=b"\x02" + MOVE_ALL + b"\x00\x05hello" + carried(0, 1), lost=b"\x02" + carried(0, 2) + carried(0, 5),
+      injected=b"\x02" + MOVE_ALL + b"\x80\x05hello" + carried(0x80, 3) + b"\x05\x17\x03\x03\x00\x00")
+
 
 def main():
     for target, inputs in sorted(CORPUS.items()):

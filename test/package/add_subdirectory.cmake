@@ -7,7 +7,7 @@ run("configure the outer project" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DI
   "-DMICRO_SOURCE_DIR=${SOURCE_DIR}")
 forbid_leaks("${build}")
 run("list its targets" "${CMAKE_COMMAND}" --build "${build}" --target help)
-if(output MATCHES "error_test|micro_test_pch|greeter")
+if(output MATCHES "error_test|micro_test_pch|micro_pch|greeter")
   message(FATAL_ERROR "tests or examples are part of the outer project: ${CMAKE_MATCH_0}")
 endif()
 run("build it" "${CMAKE_COMMAND}" --build "${build}")

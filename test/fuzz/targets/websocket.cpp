@@ -1,5 +1,6 @@
 // WebSocket: any bytes to either role, with and without compression, give the same events however they were split, within the
 // limits; what one end sends the other receives. The first byte chooses role, compression and limits.
+#include <algorithm>
 #include <micro/websocket/session.hpp>
 
 #include "fuzz.hpp"
@@ -64,6 +65,21 @@ std::string run(std::string_view input, const Setting& setting, std::size_t step
   return out.append(take(session));
 }
 
+// With a window below 32 KiB a sender may still refer further back than the window reaches, which it must not. zlib notices that only
+// when the bytes referred to have left its output buffer (inflate() compares with the agreed window when built with INFLATE_STRICT
+// only), and how long they stay there depends on the split. So one run may refuse what the other reads; up to there both agree.
+void require_same_events(std::string_view a, std::string_view b, const Setting& setting, std::string_view what) {
+  constexpr std::string_view kInvalidData = "error WEBSOCKET_INVALID_DATA";
+  const std::uint8_t window = !setting.deflate                   ? 15
+                              : setting.role == Role::kServer ? setting.deflate->client_max_window_bits
+                                                              : setting.deflate->server_max_window_bits;
+  const std::size_t a_failed = a.find(kInvalidData);
+  const std::size_t b_failed = b.find(kInvalidData);
+  if (window == 15 || a_failed == b_failed) return require_equal(a, b, what);
+  const std::size_t common = std::min(a_failed, b_failed);
+  require_equal(a.substr(0, common), b.substr(0, common), what);
+}
+
 void check_pair(std::string_view input, const Setting& setting) {
   Session from(setting.role, setting.options, setting.deflate);
   Session to(setting.role == Role::kServer ? Role::kClient : Role::kServer, setting.options, setting.deflate);
@@ -90,7 +106,8 @@ MICRO_FUZZ_TARGET(websocket) {
   const Setting setting = setting_of(static_cast<unsigned char>(input.front()));
   input.remove_prefix(1);
   const std::string whole = run(input, setting, input.size() + 1);
-  require_equal(whole, run(input, setting, 1), "events depend on how the bytes were split (single bytes)");
-  require_equal(whole, run(input, setting, 2 + micro::fuzz::hash(input) % 61), "events depend on how the bytes were split");
+  require_same_events(whole, run(input, setting, 1), setting, "events depend on how the bytes were split (single bytes)");
+  require_same_events(whole, run(input, setting, 2 + micro::fuzz::hash(input) % 61), setting,
+                      "events depend on how the bytes were split");
   check_pair(input, setting);
 }

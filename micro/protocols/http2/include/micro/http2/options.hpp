@@ -19,7 +19,8 @@ struct Options {
   std::uint32_t max_concurrent_streams = 1024;
 
   // Receive window of each stream at its start, bytes, 1 to 2^31-1. Bounds what one stream can make us hold. 1 MiB lets a
-  // message of usual size arrive without waiting a round trip; the RFC's own 64 KiB does not.
+  // message of usual size arrive without waiting a round trip; the RFC's own 64 KiB does not. Below 256 it makes every sender look
+  // like an attacker to us: see max_control_frames.
   std::uint32_t initial_window = 1 << 20;
 
   // Receive window of the whole connection, bytes, 65,535 to 2^31-1.
