@@ -18,7 +18,7 @@ SEED ?=
 DEPS := scripts/deps.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check package-test bench soak fuzz asan tsan ubsan gcc format format-check tidy clean deps
+.PHONY: help build demo test unit check package-test bench soak fuzz asan tsan ubsan gcc format format-check tidy clean deps
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ test:  ## Install what the tests need, build everything, run all tests
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS) --target all all_verify_interface_header_sets
 	ctest --preset dev -j $(CTEST_JOBS) $(TESTS)
+
+unit:  ## Build everything, then what takes seconds only: unit tests, static checks, inputs of the fuzzers
+	@$(DEPS) build test
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS) --target all all_verify_interface_header_sets
+	ctest --preset dev -j $(CTEST_JOBS) -L 'unit|check|fuzz' $(TESTS)
 
 build:  ## Build the release: greeter, micro and protoc-gen-micro in build/release/bin
 	@$(DEPS) build
