@@ -18,7 +18,6 @@ struct MemoryStream::Pipe {
   int read_error = 0;
   int write_error = 0;
   net::IoOperation* read = nullptr;
-  std::span<char> buffer;
   net::IoOperation* write = nullptr;
 
   bool readable() const noexcept { return read_error != 0 || !bytes.empty() || ended; }
@@ -39,7 +38,10 @@ struct MemoryStream::Pipe {
   }
   // Completes what can be completed now.
   void settle() {
-    if (read != nullptr && readable()) finish(read, read_error != 0 ? 0 : take(buffer), read_error);
+    if (read != nullptr && readable()) {
+      read->ready = true;
+      finish(read, 0, read_error);
+    }
     if (write != nullptr && writable()) finish(write, 0, 0);
   }
 };
@@ -121,13 +123,19 @@ void MemoryStream::close() {
   out_->settle();
 }
 
-void MemoryStream::start_read(std::span<char> buffer, net::IoOperation& operation) {
-  in_->buffer = buffer;
+void MemoryStream::start_read(std::span<char>, net::IoOperation& operation) {
   in_->read = &operation;
   if (open_)
     in_->settle();
   else
     in_->finish(in_->read, 0, ECANCELED);
+}
+
+void MemoryStream::finish_read(std::span<char> buffer, net::IoOperation& operation) {
+  operation.error = open_ ? in_->read_error : ECANCELED;
+  if (operation.error != 0) return;
+  operation.size = in_->take(buffer);
+  in_->settle();
 }
 
 void MemoryStream::start_wait_writable(net::IoOperation& operation) {

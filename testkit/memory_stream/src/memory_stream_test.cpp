@@ -57,6 +57,26 @@ TEST(MemoryStream, CarriesBytesInChunks) {
   }
 }
 
+TEST(MemoryStream, OneBufferServesManyStreams) {
+  Loop loop;
+  auto ends_a = MemoryStream::pair(loop, {.chunk = 3});
+  auto ends_b = MemoryStream::pair(loop, {.chunk = 3});
+  auto read = [](net::Stream& stream, std::span<char> into) -> Task<std::string> {
+    std::string all;
+    while (true) {
+      const Result<std::size_t> count = co_await stream.read_some(into);
+      if (!count || *count == 0) co_return all;
+      all.append(into.data(), *count);
+    }
+  };
+  char buffer[4];
+  auto [from_a, from_b, sent_a, sent_b] =
+      block_on(loop, when_all(read(*ends_a.first, buffer), read(*ends_b.first, buffer), write_all(*ends_a.second, "AAAAAAAAAA"),
+                              write_all(*ends_b.second, "BBBBBBBBBB")));
+  EXPECT_EQ(from_a, "AAAAAAAAAA");
+  EXPECT_EQ(from_b, "BBBBBBBBBB");
+}
+
 TEST(MemoryStream, FollowsTheContractOfStream) {
   Loop loop;
   auto ends = MemoryStream::pair(loop);

@@ -9,7 +9,10 @@ namespace {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept { return std::ranges::equal(a, b, {}, lower, lower); }
+// Nearly all spell it as it is registered.
+bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && (a == b || std::ranges::equal(a, b, {}, lower, lower));
+}
 
 bool speaks(const Codec& codec, std::string_view type) noexcept {
   if (equal_ignoring_case(codec.content_type(), type)) return true;

@@ -1,6 +1,7 @@
 #include "connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <micro/coro/deadline.hpp>
@@ -134,10 +135,12 @@ Task<Result<void>> Connection::secure() {
 
 Task<Result<void>> Connection::read(bool handshake) {
   while (!(handshake && session_.ready())) {
-    const Result<std::size_t> count = co_await socket_->read_some(buffer_);
+    // Of all connections of the loop, so that an idle one keeps none.
+    const std::span<char> buffer = slot_.scratch();
+    const Result<std::size_t> count = co_await socket_->read_some(buffer);
     if (!count) co_return fail(count.error());
     if (*count == 0) co_return fail(unavailable(pool_.address() + " closed the connection"));
-    Result<void> received = receive(*count);
+    Result<void> received = receive(buffer, *count);
     output_added();
     if (!received) {
       flush();  // the GOAWAY that tells the peer
@@ -148,18 +151,17 @@ Task<Result<void>> Connection::read(bool handshake) {
   co_return Result<void>{};
 }
 
-Result<void> Connection::receive(std::size_t count) {
+Result<void> Connection::receive(std::span<char> buffer, std::size_t count) {
   received_ = loop_.now();
   if (std::exchange(ping_sent_, false)) schedule_tick();
-  Result<void> fed = session_.feed({buffer_.data(), count}, received_);
-  bool more = count == buffer_.size();
+  Result<void> fed = session_.feed({buffer.data(), count}, received_);
+  bool more = count == buffer.size();
   for (int round = 0; fed && more && round < kReadsPerTurn; ++round) {
-    const std::span<char> scratch = slot_.scratch();
     bool would_block = false;
-    const Result<std::size_t> extra = socket_->try_read(scratch, would_block);
+    const Result<std::size_t> extra = socket_->try_read(buffer, would_block);
     if (!extra || would_block || *extra == 0) break;  // the next read_some() tells what it is
-    fed = session_.feed({scratch.data(), *extra}, received_);
-    more = *extra == scratch.size();
+    fed = session_.feed({buffer.data(), *extra}, received_);
+    more = *extra == buffer.size();
   }
   return fed;
 }

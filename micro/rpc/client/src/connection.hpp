@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -75,7 +74,6 @@ class Connection final : private http2::Events {
 
  private:
   enum class State : std::uint8_t { kConnecting, kReady, kLeaving, kClosed };
-  static constexpr std::size_t kReadBuffer = 2048;
   static constexpr std::size_t kMostOutput = 256 * 1024;
   static constexpr std::size_t kLittleOutput = 64 * 1024;
 
@@ -89,7 +87,7 @@ class Connection final : private http2::Events {
   Error connect_error(const Error& error) const;
   // Reads until the connection ends, or, for `handshake`, until the peer's SETTINGS have come.
   Task<Result<void>> read(bool handshake);
-  Result<void> receive(std::size_t count);
+  Result<void> receive(std::span<char> buffer, std::size_t count);
   // False when the socket takes no more just now.
   bool write_some();
   Detached write_rest(Gate::Holder holder);
@@ -132,7 +130,6 @@ class Connection final : private http2::Events {
   Timer tick_;
   Gate writers_;
   std::vector<Exchange*> waiting_;
-  std::array<char, kReadBuffer> buffer_;
 };
 
 }  // namespace micro::client

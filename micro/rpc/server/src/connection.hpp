@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -92,8 +91,6 @@ class Connection {
   std::string detected_;  // the beginning of a preface that arrived in pieces
   Connection* next_ = nullptr;  // in the worker's list
   Connection* previous_ = nullptr;
-  // Small, because an idle connection keeps it; what is more arrives through the worker's shared buffer.
-  std::array<char, 2048> buffer_;
 };
 
 }  // namespace micro::rpc

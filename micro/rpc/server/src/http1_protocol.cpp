@@ -97,7 +97,7 @@ void Http1Protocol::on_head() {
     request.target = head.target;
     request.path = head.path();
     request.query = head.query();
-    std::swap(request.headers, head.headers);
+    swap(request.headers, head.headers);
     HttpHead started{.request = request, .content_length = head.content_length, .websocket = head.upgrade_websocket};
     dispatch(worker_, *this, started);
   }

@@ -24,7 +24,7 @@ HttpCarriedCall::HttpCarriedCall(Worker& worker) noexcept : worker_(worker), unf
 void HttpCarriedCall::take(HttpExchange& exchange, HttpHead& head) {
   exchange_ = &exchange;
   exchange.attach(*this);
-  std::swap(request_, head.request);
+  swap(request_, head.request);
   context_.begin_serving(exchange.peer(), exchange.identity());
   cancelled_.link(
       context_.cancellation(), [](void* self, const Error& reason) { static_cast<HttpCarriedCall*>(self)->on_cancel(reason); },

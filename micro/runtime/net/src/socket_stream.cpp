@@ -86,7 +86,20 @@ void SocketStream::start_read(std::span<char> buffer, IoOperation& operation) {
   reader_ = &operation;
   into_ = buffer;
   if (!is_open()) return complete_later(reader_, ECANCELED);
-  if (readable_ && receive(buffer, operation)) complete_later(reader_, operation.error);
+  if (!readable_) return;
+  char byte;
+  readable_ = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+  if (!readable_) return;
+  operation.ready = true;
+  complete_later(reader_, 0);
+}
+
+void SocketStream::finish_read(std::span<char> buffer, IoOperation& operation) {
+  if (!is_open()) {
+    operation.error = ECANCELED;
+  } else if (!receive(buffer, operation)) {
+    operation.error = EAGAIN;  // somebody else has read what was there
+  }
 }
 
 void SocketStream::start_wait_writable(IoOperation& operation) {

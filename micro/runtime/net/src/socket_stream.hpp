@@ -37,6 +37,7 @@ class SocketStream final : public Stream, private EventSource {
 
  protected:
   void start_read(std::span<char> buffer, IoOperation& operation) override;
+  void finish_read(std::span<char> buffer, IoOperation& operation) override;
   void start_wait_writable(IoOperation& operation) override;
 
  private:

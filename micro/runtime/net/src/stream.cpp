@@ -5,6 +5,8 @@
 
 namespace micro::net {
 
+void Stream::finish_read(std::span<char>, IoOperation&) {}
+
 Error Stream::io_error(std::string_view what, int error_number) const {
   std::string message(what);
   message.append(" ").append(peer()).append(": ");

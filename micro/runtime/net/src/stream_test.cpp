@@ -105,6 +105,38 @@ TEST_P(StreamTest, ReadsThatFillTheBufferAndReadsThatDoNot) {
   }(loop, address()));
 }
 
+// Idle connections need no buffer of their own: nothing is read before whoever awaits goes on.
+TEST_P(StreamTest, OneBufferServesManyStreams) {
+  block_on(loop, [](Loop& l, Address address) -> Task<void> {
+    Connection a = co_await connected_pair(l, address);
+    a.listener.reset();
+    Connection b = co_await connected_pair(l, address);
+    char buffer[4];
+    auto read = [](Stream& stream, std::span<char> into) -> Task<std::string> {
+      std::string all;
+      while (true) {
+        Result<std::size_t> count = co_await stream.read_some(into);
+        if (!count.has_value() || *count == 0) co_return all;
+        all.append(into.data(), *count);
+      }
+    };
+    auto write = [](Loop& l2, Stream& stream, char letter) -> Task<void> {
+      for (const std::size_t size : {1, 4, 9, 3, 16}) {
+        co_await write_all(stream, std::string(size, letter));
+        co_await l2.yield();
+      }
+      stream.shutdown_write();
+    };
+    // Some is there before anybody reads, some comes later.
+    co_await write_all(*a.client, "AAAAAA");
+    co_await write_all(*b.client, "BBBBBB");
+    auto [from_a, from_b, nothing, neither] = co_await when_all(read(*a.server, buffer), read(*b.server, buffer),
+                                                                write(l, *a.client, 'A'), write(l, *b.client, 'B'));
+    EXPECT_EQ(from_a, std::string(39, 'A'));
+    EXPECT_EQ(from_b, std::string(39, 'B'));
+  }(loop, address()));
+}
+
 TEST_P(StreamTest, AFullSocketHasRoomAgainWhenThePeerReads) {
   block_on(loop, [](Loop& l, Address address) -> Task<void> {
     Connection c = co_await connected_pair(l, address);

@@ -234,6 +234,12 @@ Result<std::size_t> Engine::read(std::span<char> buffer, bool& starved) {
   return size;
 }
 
+bool Engine::has_unread() const noexcept {
+  const Impl& impl = *impl_;
+  return impl.error || !impl.input.empty() || impl.input_ended || SSL_has_pending(impl.ssl.get()) == 1 ||
+         (SSL_get_shutdown(impl.ssl.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 Result<void> Engine::write(std::string_view bytes) {
   Impl& impl = *impl_;
   if (impl.closed) return fail(failed_precondition("write to a TLS connection after its end was announced"));

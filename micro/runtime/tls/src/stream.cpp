@@ -213,19 +213,17 @@ Error EngineStream::io_error(std::string_view what, int error_number) const {
   return error_number == EPROTO && error_ ? *error_ : net::Stream::io_error(what, error_number);
 }
 
-void EngineStream::start_read(std::span<char> buffer, net::IoOperation& operation) {
-  if (!is_open()) {
-    operation.error = ECANCELED;
-  } else if (!take(buffer, operation)) {
-    read(buffer, operation);
-    return;
-  }
-  loop().post(operation.waiter);
-}
+void EngineStream::start_read(std::span<char> buffer, net::IoOperation& operation) { read(buffer, operation); }
 
 // Encrypted bytes arrive in the buffer of whoever reads, so that a connection which waits needs none of its own.
 Detached EngineStream::read(std::span<char> buffer, net::IoOperation& operation) {
-  while (true) {
+  bool done = false;
+  if (!is_open() || engine_.has_unread()) {
+    co_await loop().yield();  // the buffer may be another's until then
+    if (!is_open()) operation.error = ECANCELED;
+    done = !is_open() || take(buffer, operation);
+  }
+  while (!done) {
     Result<std::size_t> count = co_await inner_->read_some(buffer);
     if (!count) {
       fail_operation(operation, std::move(count.error()));
@@ -234,7 +232,7 @@ Detached EngineStream::read(std::span<char> buffer, net::IoOperation& operation)
     if (*count == 0) engine_.feed_end();
     engine_.feed({buffer.data(), *count});
     if (*count == buffer.size()) pull();
-    if (take(buffer, operation)) break;
+    done = take(buffer, operation);
   }
   operation.waiter.resume();  // may destroy this stream
 }

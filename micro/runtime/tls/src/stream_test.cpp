@@ -118,6 +118,30 @@ INSTANTIATE_TEST_SUITE_P(Sizes, StreamSizesTest,
                                          std::pair<std::size_t, std::size_t>{1000, 100},
                                          std::pair<std::size_t, std::size_t>{SIZE_MAX, 17'000}));
 
+TEST_F(StreamTest, OneBufferServesManyStreams) {
+  // Whole records, and parts of them.
+  for (const std::size_t chunk : {SIZE_MAX, std::size_t{30}}) {
+    Ends a = connected({.chunk = chunk});
+    Ends b = connected({.chunk = chunk});
+    std::vector<char> buffer(10);
+    auto read = [](net::Stream& stream, std::span<char> into) -> Task<std::string> {
+      std::string all;
+      while (true) {
+        const Result<std::size_t> count = co_await stream.read_some(into);
+        if (!count || *count == 0) co_return all;
+        all.append(into.data(), *count);
+      }
+    };
+    const std::string all_a(2000, 'A');
+    const std::string all_b(2000, 'B');
+    auto [from_a, from_b, sent_a, sent_b] =
+        block_on(loop_, when_all(read(*a.server, buffer), read(*b.server, buffer), write_and_end(*a.client, all_a),
+                                 write_and_end(*b.client, all_b)));
+    EXPECT_EQ(from_a, all_a);
+    EXPECT_EQ(from_b, all_b);
+  }
+}
+
 TEST_F(StreamTest, TheFirstBytesMayHaveBeenRead) {
   Ends ends = pair();
   auto first = [](Stream& stream, net::Stream& below) -> Task<Result<void>> {

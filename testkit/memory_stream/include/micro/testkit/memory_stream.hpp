@@ -55,6 +55,7 @@ class MemoryStream final : public net::Stream {
 
  protected:
   void start_read(std::span<char> buffer, net::IoOperation& operation) override;
+  void finish_read(std::span<char> buffer, net::IoOperation& operation) override;
   void start_wait_writable(net::IoOperation& operation) override;
 
  private:

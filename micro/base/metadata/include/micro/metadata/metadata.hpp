@@ -74,6 +74,11 @@ class Metadata {
   Iterator begin() const noexcept { return {this, 0}; }
   Iterator end() const noexcept { return {this, entries_.size()}; }
 
+  friend void swap(Metadata& a, Metadata& b) noexcept {
+    a.storage_.swap(b.storage_);
+    a.entries_.swap(b.entries_);
+  }
+
   // Equal when the same entries stand in the same order (keys without regard to case).
   friend bool operator==(const Metadata& a, const Metadata& b) noexcept;
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <micro/error/error.hpp>
 #include <micro/http/method.hpp>
@@ -20,6 +21,17 @@ struct Request {
   std::string query;   // of the target, still percent-encoded, without '?'
   Metadata headers;
   std::string body;
+
+  // Three moves of everything cost more, and a server swaps for each request.
+  friend void swap(Request& a, Request& b) noexcept {
+    std::swap(a.method, b.method);
+    a.other_method.swap(b.other_method);
+    a.target.swap(b.target);
+    a.path.swap(b.path);
+    a.query.swap(b.query);
+    swap(a.headers, b.headers);
+    a.body.swap(b.body);
+  }
 
   // As sent: "GET", "SEARCH".
   std::string_view method_name() const noexcept { return method == Method::kOther ? other_method : to_string(method); }

@@ -19,6 +19,8 @@ struct IoOperation {
   std::coroutine_handle<> waiter;
   std::size_t size = 0;
   int error = 0;  // errno, 0 on success; ECANCELED after close()
+  // There are bytes to read, which await_resume() does.
+  bool ready = false;
 };
 
 // A connected byte stream: TCP, Unix, TLS on top of one of them, or in memory for tests. Belongs to one loop.
@@ -36,7 +38,8 @@ class Stream {
 
   struct ReadAwaiter;
   struct WritableAwaiter;
-  // Waits for bytes and reads at most buffer.size() of them: 0 when the peer has finished.
+  // Waits for bytes and reads at most buffer.size() of them: 0 when the peer has finished. The buffer is not touched before whoever
+  // awaits goes on, so that all streams of a loop may read into one and idle ones need none.
   ReadAwaiter read_some(std::span<char> buffer) noexcept;
   // Waits until try_write() may take something again.
   WritableAwaiter wait_writable() noexcept;
@@ -59,6 +62,8 @@ class Stream {
 
  protected:
   virtual void start_read(std::span<char> buffer, IoOperation& operation) = 0;
+  // Reads for an operation that is `ready`.
+  virtual void finish_read(std::span<char> buffer, IoOperation& operation);
   virtual void start_wait_writable(IoOperation& operation) = 0;
   // The Error for an IoOperation that ended with `error_number`. Streams that know more than an errno says say more.
   virtual Error io_error(std::string_view what, int error_number) const;
@@ -73,7 +78,8 @@ struct Stream::ReadAwaiter {
     operation.waiter = waiter;
     stream.start_read(buffer, operation);
   }
-  Result<std::size_t> await_resume() const {
+  Result<std::size_t> await_resume() {
+    if (operation.ready && operation.error == 0) stream.finish_read(buffer, operation);
     if (operation.error != 0) return std::unexpected(stream.io_error("read from", operation.error));
     return operation.size;
   }

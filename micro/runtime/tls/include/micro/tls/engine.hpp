@@ -40,6 +40,8 @@ class Engine {
 
   // Gives plaintext. 0 with `starved`: none before more is fed; 0 without: the peer has said that it will send no more.
   Result<std::size_t> read(std::span<char> buffer, bool& starved);
+  // Something has come that read() has not looked at: plaintext, or perhaps no more than a part of a record.
+  bool has_unread() const noexcept;
   // Encrypts all of `bytes` into the output, in records of 16 KiB at most. Only when established.
   Result<void> write(std::string_view bytes);
   // Says farewell; nothing may be written after.
