@@ -9,10 +9,18 @@
 
 #include "messaging.pb.h"
 
+// The thread sanitizer brings operators of its own and does not let them be replaced.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MICRO_CANNOT_COUNT
+#endif
+#endif
+
 namespace {
 thread_local std::size_t allocations = 0;
 }
 
+#ifndef MICRO_CANNOT_COUNT
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
@@ -24,11 +32,15 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace micro::transcoding {
 namespace {
 
 TEST(RouterAllocation, NeitherHitNorMissAllocates) {
+#ifdef MICRO_CANNOT_COUNT
+  GTEST_SKIP() << "allocations are not counted under the thread sanitizer";
+#endif
   Router router;
   const codec::MessageType& type = codec::message_type<messaging::Kinds>();
   for (const char* path : {"/v1/{a_string=shelves/*/books/*}", "/v1/{a_string=**}:list", "/v1/a%20segment/{a_string=**}"}) {
