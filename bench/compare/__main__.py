@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import pathlib
+import resource
 import shlex
 import shutil
 import signal
@@ -18,7 +19,7 @@ import machine
 import report
 import suites
 from loads import METHOD, GrpcLoad, Scenario
-from servers import COMMANDS, NAME, REPLY, Failure, Places, Server
+from servers import COMMANDS, NAME, ON_BOTH_CORES, REPLY, Failure, Places, Server
 
 ALL = [*suites.SUITES, *suites.EXTRA]
 
@@ -81,7 +82,8 @@ class Servers:
 
     def __call__(self, name, fresh=False):
         if fresh or name not in self.running:
-            server = self.stack.enter_context(Server(name, self.places, self.chosen.server_core, self.chosen.nice))
+            core = self.chosen.cores if name in ON_BOTH_CORES else self.chosen.server_core
+            server = self.stack.enter_context(Server(name, self.places, core, self.chosen.nice))
             check_reply(server, self.places)
             self.running[name] = server
         return self.running[name]
@@ -125,6 +127,9 @@ def profile(chosen, places, servers):
 
 def main():
     chosen = options()
+    # Servers and loads inherit it: 10,000 connections and some.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are ended on the way out
     go, why = gopeers.build(chosen.build)
     skipped = []

@@ -1,6 +1,5 @@
 """The idle suite: resident memory of a server by the number of its connections, each of which has served one request."""
 
-import resource
 import socket
 
 from servers import Failure
@@ -63,8 +62,6 @@ def open_connections(server, count, grpc, held):
 
 
 def run(chosen, running, progress):
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
     samples = []
     for name in (name for name in [*GRPC, *HTTP] if name in chosen.servers):
         server = running(name, fresh=True)
@@ -80,5 +77,4 @@ def run(chosen, running, progress):
         finally:
             for connection in held:
                 connection.close()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return samples

@@ -87,6 +87,13 @@ class GrpcLoad(Load):
         return {"requests": requests, "rps": result["rps"], **{key: result[key] for key in ("p50_us", "p99_us", "p999_us")}}
 
 
+class ManyLoad(GrpcLoad):
+    """So many calls on each connection that making it hardly counts."""
+
+    def run(self, scenario, address, requests, timeout):
+        return super().run(scenario, address, max(requests, 50 * scenario.connections), timeout)
+
+
 class StreamLoad(GrpcLoad):
     """Countdown: what is counted are the messages of the reply."""
 

@@ -14,6 +14,7 @@ REPLY = f"Hello {NAME}"
 COMMANDS = {
     "floor": ["{bin}/floor_server", "{address}", REPLY],
     "micro": ["{bin}/greeter", "--address", "{address}", "--registry", "memory", "--loops", "1", "--log_level", "warn"],
+    "micro 2 loops": ["{bin}/greeter", "--address", "{address}", "--registry", "memory", "--loops", "2", "--log_level", "warn"],
     "grpc++ callback": ["{bin}/grpcpp_server", "callback", "{address}"],
     "grpc++ cq": ["{bin}/grpcpp_server", "cq", "{address}"],
     "grpc-go": ["{go}/grpcserver", "{address}"],
@@ -21,6 +22,9 @@ COMMANDS = {
     "net/http": ["{go}/nethttp", "{address}"],
     "nginx": ["nginx", "-e", "stderr", "-p", "{work}", "-c", "nginx.conf"],
 }
+
+# These have the core of the load as well.
+ON_BOTH_CORES = {"micro 2 loops"}
 
 # One process, no log, a fixed answer: the least an HTTP server does.
 NGINX = """daemon off; master_process off; pid nginx.pid; error_log stderr; worker_rlimit_nofile 20000;

@@ -4,7 +4,7 @@ import dataclasses
 
 import clients
 import idle
-from loads import GoMicroLoad, GrpcLoad, H2load, RateLoad, Scenario, StreamLoad, Wrk
+from loads import GoMicroLoad, GrpcLoad, H2load, ManyLoad, RateLoad, Scenario, StreamLoad, Wrk
 from servers import Failure
 
 FIRST_GUESS = 2000  # requests of a first run that only tells how fast this server is here
@@ -40,6 +40,8 @@ SUITES = {
                   lambda *setup: [RateLoad(*setup[:3], rate) for rate in (20_000, 40_000)], tables=("tail", "cpu")),
     "http": Suite("HTTP/1.1, JSON both ways", ["floor", "micro", "net/http", "nginx"], ["1x1", "10x1", "100x1"],
                   lambda *setup: [Wrk(*setup)], rivals=("net/http",), targets={"100x1": 1.8}, floor_targets={"100x1": 1.2}),
+    "many": Suite("Many connections, and two loops", ["floor", "micro", "micro 2 loops"], ["100x1", "1000x1", "10000x1"],
+                  lambda *setup: [ManyLoad(*setup[:3])], tables=("cpu", "rps")),
     "go-micro": Suite("go-micro's own RPC, by its own client", ["go-micro"], ["10x1"], lambda *setup: [GoMicroLoad(*setup[:3])],
                       tables=("cpu", "rps")),
 }
