@@ -33,7 +33,7 @@ Task<void> call_many(Loop& loop, const MiddlewareChain& chain, bool with_deadlin
 
 void run(benchmark::State& state, const MiddlewareChain& chain, bool with_deadline) {
   Loop loop;
-  spawn(call_many(loop, chain, with_deadline, state));
+  loop.post_remote([&] { spawn(call_many(loop, chain, with_deadline, state)); });
   loop.run();
 }
 
