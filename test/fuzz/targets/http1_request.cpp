@@ -47,10 +47,13 @@ void check_rewritten(const http1::RequestHead& head) {
   const auto body = head.chunked          ? http1::BodySize::chunked()
                     : head.content_length ? http1::BodySize::exactly(*head.content_length)
                                           : http1::BodySize::none();
+  micro::Metadata headers = head.headers;
+  // HTTP/1.0 has no expectations (RFC 9110 section 10.1.1): what stands there means nothing, and is not passed on.
+  if (head.minor_version == 0) headers.remove("Expect");
   const auto written = http1::write_request_head(
       out,
       {.method = head.method_name, .target = head.target, .host = head.authority, .body = body, .keep_alive = head.keep_alive},
-      head.headers);
+      headers);
   require(written.has_value(), "a request that was read cannot be written");
   http1::RequestParser parser;
   std::string_view bytes = out.view();

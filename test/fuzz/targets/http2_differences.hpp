@@ -6,8 +6,10 @@
 
 namespace micro::fuzz {
 
-// True when the two verdicts on `frames` differ in a way that RFC 9113 allows; nothing after it can be compared then. `gone`:
-// they are about a stream that is closed.
-bool allowed_difference(std::string_view frames, const Verdict& ours, const Verdict& theirs, bool gone);
+// What the stream of a frame was before it came.
+enum class StreamWas { kOther, kClosed, kTunnel };
+
+// True when the two verdicts on `frames` differ in a way that RFC 9113 allows; nothing after it can be compared then.
+bool allowed_difference(std::string_view frames, const Verdict& ours, const Verdict& theirs, StreamWas stream);
 
 }  // namespace micro::fuzz
