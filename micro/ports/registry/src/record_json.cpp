@@ -145,7 +145,7 @@ std::string dump(const OrderedJson& value) { return value.dump(-1, ' ', false, O
 Result<Json> parse(std::string_view text, std::string_view what) {
   try {
     return Json::parse(text);
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {  // a number that no double holds is another kind than bad grammar
     return fail(invalid_argument(std::string(what) + " is not JSON: " + error.what()));
   }
 }

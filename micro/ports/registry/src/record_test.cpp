@@ -65,9 +65,10 @@ std::string nested(int levels) {
 
 INSTANTIATE_TEST_SUITE_P(
     Record, BadRecord,
-    testing::Values(BadCase{"", "is not JSON"}, BadCase{"{", "is not JSON"}, BadCase{"{} x", "is not JSON"},
-                    BadCase{"null", "expected an object"}, BadCase{"[]", "the record: expected an object, found array"},
-                    BadCase{"{}", "name: is missing or empty"}, BadCase{R"({"name":""})", "name: is missing or empty"},
+    testing::Values(BadCase{"", "is not JSON"}, BadCase{"{", "is not JSON"}, BadCase{R"({"name":1e999})", "is not JSON"},
+                    BadCase{"{} x", "is not JSON"}, BadCase{"null", "expected an object"},
+                    BadCase{"[]", "the record: expected an object, found array"}, BadCase{"{}", "name: is missing or empty"},
+                    BadCase{R"({"name":""})", "name: is missing or empty"},
                     BadCase{R"({"name":7})", "name: expected a string, found number"},
                     BadCase{R"({"name":"a","version":true})", "version: expected a string"},
                     BadCase{R"({"name":"a","metadata":[]})", "metadata: expected an object"},

@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
         pair<Scalars>("a_sfixed32: -5 a_sfixed64: -6", R"({"aSfixed32":-5,"aSfixed64":"-6"})"),
         pair<Scalars>("a_float: 1.5", R"({"aFloat":1.5})"), pair<Scalars>("a_float: 0.1", R"({"aFloat":0.1})"),
         pair<Scalars>("a_float: 3.4028235e38", R"({"aFloat":3.4028235e+38})"),
-        pair<Scalars>("a_double: 0.1", R"({"aDouble":0.1})"), pair<Scalars>("a_double: -0.0", R"({"aDouble":-0})"),
+        pair<Scalars>("a_double: 0.1", R"({"aDouble":0.1})"), pair<Scalars>("a_double: -0.0", R"({"aDouble":-0.0})"),
         pair<Scalars>("a_double: 1e300", R"({"aDouble":1e+300})"),
         pair<Scalars>("a_double: 1.7976931348623157e308", R"({"aDouble":1.7976931348623157e+308})"),
         pair<Scalars>("a_double: 5e-324", R"({"aDouble":5e-324})"), pair<Scalars>("a_double: nan", R"({"aDouble":"NaN"})"),

@@ -203,6 +203,10 @@ std::optional<std::string> base64_decode(std::string_view text) {
         break;
     }
   }
+  // A last digit of which not all bits are used, with others than zero there: nobody encodes like that, and protobuf refuses it
+  // too (RFC 4648, section 3.5).
+  const std::uint32_t unused = size % 4 == 2 ? 0x0f : size % 4 == 3 ? 0x03 : 0;
+  if ((bits & unused) != 0) return std::nullopt;
   return out;
 }
 

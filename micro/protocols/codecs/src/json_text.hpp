@@ -33,7 +33,7 @@ std::string shown_number(std::string_view digits);
 constexpr std::size_t base64_size(std::size_t bytes) noexcept { return (bytes + 2) / 3 * 4; }
 void base64_encode(std::string_view bytes, char* out) noexcept;
 
-// Reads base64 and base64url, padded or not. nullopt for anything else.
+// Reads base64 and base64url, padded or not. nullopt for anything else, bits left over in the last digit among it.
 std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace micro::codec

@@ -310,6 +310,8 @@ template <class Float>
 void JsonWriter::real(Float number) {
   if (std::isnan(number)) return out_.append("\"NaN\"");
   if (std::isinf(number)) return out_.append(number > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+  // Some readers take "-0" for an integer, which has no sign then; protobuf's does.
+  if (number == 0 && std::signbit(number)) return out_.append("-0.0");
   constexpr std::size_t kLongest = 32;
   char* to = out_.prepare(kLongest);
   out_.commit(static_cast<std::size_t>(std::to_chars(to, to + kLongest, number).ptr - to));
