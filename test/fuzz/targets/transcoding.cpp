@@ -126,7 +126,8 @@ void check_read(const Binding& binding, const Candidate& candidate, const std::v
   if (!done) {
     const std::string& reason = done.error().reason();
     require(done.error().code() == micro::Code::kInvalidArgument &&
-                (reason == "INVALID_PATH" || reason == "INVALID_QUERY" || reason == "INVALID_JSON"),
+                (reason == "INVALID_PATH" || reason == "INVALID_QUERY" || reason == "INVALID_JSON" ||
+                 reason == "UNEXPECTED_BODY"),
             "an undocumented error of a request: " + done.error().message());
     return;
   }

@@ -82,7 +82,8 @@ Result<void> Binding::read(const RequestParts& parts, const codec::Codec& codec,
       if (Result<void> done = json.unmarshal_field(parts.body, request, plan_->body->json_name()); !done) return done;
     }
   } else if (!says_nothing(parts.body)) {
-    return fail(invalid_argument(method_ + " " + path() + " takes no body; send its fields as query parameters"));
+    return fail(invalid_argument(method_ + " " + path() + " takes no body; send its fields as query parameters")
+                    .with_reason("UNEXPECTED_BODY"));
   }
 
   const std::string_view path_alone = plan_->path.verb.empty() ? parts.path : parts.path.substr(0, parts.path.rfind(':'));

@@ -162,7 +162,7 @@ TEST(Binding, NoBody) {
   EXPECT_EQ(method.read({"POST", "/v1/messages/1:undelete?revision=2", ""}), R"(message_id: "1" revision: 2)");
   EXPECT_EQ(method.read({"POST", "/v1/messages/1:undelete", " {} "}), R"(message_id: "1")");
   EXPECT_EQ(method.read({"POST", "/v1/messages/1:undelete", R"({"revision":2})"}),
-            ": POST /v1/messages/{message_id}:undelete takes no body; send its fields as query parameters");
+            "UNEXPECTED_BODY: POST /v1/messages/{message_id}:undelete takes no body; send its fields as query parameters");
 }
 
 TEST(Binding, SeveralBindingsOfOneMethod) {

@@ -48,7 +48,8 @@ class Binding {
   // Fills `request`, which is empty. `codec` is that of the body; `json` reads single fields, and its options say what becomes of
   // unknown parameters and how deep names may go.
   // Errors: INVALID_ARGUMENT, reason "INVALID_PATH" or "INVALID_QUERY" with metadata "field", or what the codec says of the body;
-  // reason "UNSUPPORTED_MEDIA_TYPE" (status 415) when the body is one field and not JSON.
+  // reason "UNEXPECTED_BODY" when the binding has none; reason "UNSUPPORTED_MEDIA_TYPE" (status 415) when the body is one field
+  // and not JSON.
   Result<void> read(const RequestParts& parts, const codec::Codec& codec, const codec::JsonCodec& json,
                     codec::MessageRef request) const;
 
