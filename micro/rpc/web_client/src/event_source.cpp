@@ -20,7 +20,7 @@ http1::Limits endless() {
 
 EventSource::EventSource(Context& context, std::unique_ptr<net::Stream> stream, const Target& target,
                          std::optional<TimePoint> deadline)
-    : wire_(context, std::move(stream), "http://" + name_of(target) + target.path, deadline), exchange_(wire_, endless()) {}
+    : wire_(context, std::move(stream), url_of(target, "http"), deadline), exchange_(wire_, endless()) {}
 
 Task<Result<bool>> EventSource::open(Context& context, const Target& target, std::string_view method, const Metadata& headers,
                                      std::string_view body, Duration timeout) {
@@ -34,7 +34,7 @@ Task<Result<bool>> EventSource::open(Context& context, const Target& target, std
   Metadata all = headers;
   all.set("Accept", sse::kContentType);
   if (Result<void> sent = co_await exchange_.send(start, all, body); !sent) co_return fail(std::move(sent.error()));
-  take_reply_headers(exchange_.head().headers, target.address.to_string(), context);
+  take_reply_headers(exchange_.head().headers, target.address.to_string(), wire_.identity(), context);
   const int status = exchange_.head().status;
   if (status == http::status::kNoContent) co_return false;
   if (status != http::status::kOk) {

@@ -38,7 +38,7 @@ struct EventStream::Impl {
 Task<Result<bool>> EventStream::Impl::open() {
   std::unique_ptr<net::Stream> stream = std::move(given);
   if (!stream) {
-    auto dialed = co_await dial(context, target, options.open_timeout);
+    auto dialed = co_await dial(context, target, options.tls, options.open_timeout);
     if (!dialed) co_return fail(std::move(dialed.error()));
     stream = std::move(*dialed);
   }
@@ -91,7 +91,7 @@ Task<Result<bool>> EventStream::Impl::read(Event& event) {
       over = true;
       if (!outcome) co_return outcome;
       co_return fail(
-          unavailable("http://" + name_of(target) + target.path + ": the stream ends again and again without an event"));
+          unavailable(url_of(target, "http") + ": the stream ends again and again without an event"));
     }
     if (Result<void> slept = co_await sleep(context, pause()); !slept) co_return fail(std::move(slept.error()));
   }

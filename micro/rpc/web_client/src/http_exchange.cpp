@@ -1,6 +1,7 @@
 #include "http_exchange.hpp"
 
 #include <string>
+#include <utility>
 
 #include <micro/grpc/fields.hpp>
 #include <micro/http/error.hpp>
@@ -20,8 +21,9 @@ Result<void> add_outgoing(const Context& context, Metadata& headers) {
   return {};
 }
 
-void take_reply_headers(const Metadata& headers, std::string_view peer, Context& context) {
-  context.begin_calling(peer, nullptr);
+void take_reply_headers(const Metadata& headers, std::string_view peer, std::shared_ptr<const PeerIdentity> identity,
+                        Context& context) {
+  context.begin_calling(peer, std::move(identity));
   if (context.serving()) return;
   // What a proxy added may look like bytes and not be base64; that is no reason to give up a call.
   for (const Metadata::Entry entry : headers) (void)grpc::take_field(entry.key, entry.value, context.reply_headers());

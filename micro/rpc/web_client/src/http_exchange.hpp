@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include <micro/context/context.hpp>
@@ -16,8 +17,9 @@ namespace micro::web {
 // Adds what a user sends with a call, as gRPC does: reserved names left out, "-bin" values in base64. Fails for what cannot
 // travel.
 Result<void> add_outgoing(const Context& context, Metadata& headers);
-// Takes what the server sent into context.reply_headers(), and names the peer.
-void take_reply_headers(const Metadata& headers, std::string_view peer, Context& context);
+// Takes what the server sent into context.reply_headers(), and says who the peer is.
+void take_reply_headers(const Metadata& headers, std::string_view peer, std::shared_ptr<const PeerIdentity> identity,
+                        Context& context);
 
 // One request and its response on a connection of its own.
 class HttpExchange {

@@ -24,14 +24,14 @@ Result<Target> Target::parse(std::string_view url) {
   }
   auto uri = Uri::parse(url);
   if (!uri) return fail(std::move(uri.error()));
-  if (uri->scheme == "wss" || uri->scheme == "https")
-    return fail(bad(url, "there is no TLS here; open a connection with TLS and pass it on"));
-  if (uri->scheme != "ws" && uri->scheme != "http") return fail(bad(url, "the scheme must be ws or http"));
+  target.secure = uri->scheme == "wss" || uri->scheme == "https";
+  if (!target.secure && uri->scheme != "ws" && uri->scheme != "http")
+    return fail(bad(url, "the scheme must be ws, wss, http or https"));
   if (uri->host.empty()) return fail(bad(url, "it has no host"));
   if (!uri->userinfo.empty()) return fail(bad(url, "user information is not allowed; use an Authorization header"));
   if (!uri->fragment.empty()) return fail(bad(url, "a fragment is not allowed"));
   target.address.host = uri->host;
-  target.address.port = uri->port.value_or(80);
+  target.address.port = uri->port.value_or(target.secure ? 443 : 80);
   if (!uri->path.empty()) target.path = uri->path;
   if (!uri->query.empty()) target.path += "?" + uri->query;
   if (!uri->port) target.host = uri->host.contains(':') ? "[" + uri->host + "]" : uri->host;

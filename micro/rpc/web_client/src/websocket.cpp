@@ -34,7 +34,7 @@ struct Busy {
 
 WebSocket::Impl::Impl(Context& context, std::unique_ptr<net::Stream> stream, const Target& target, WebSocketOptions o,
                       std::optional<TimePoint> deadline)
-    : options(std::move(o)), wire(context, std::move(stream), "ws://" + name_of(target) + target.path, deadline) {
+    : options(std::move(o)), wire(context, std::move(stream), url_of(target, "ws"), deadline) {
   wire.on_end(
       [](void* self) {
         auto& impl = *static_cast<Impl*>(self);
@@ -64,7 +64,7 @@ Task<Result<void>> WebSocket::Impl::handshake(Context& context, const Target& ta
   wire.set_limit(options.open_timeout, "no answer to the handshake");
   HttpExchange exchange(wire);
   if (Result<void> sent = co_await exchange.send(start, request, std::string_view()); !sent) co_return sent;
-  take_reply_headers(exchange.head().headers, target.address.to_string(), context);
+  take_reply_headers(exchange.head().headers, target.address.to_string(), wire.identity(), context);
   if (exchange.head().status != http::status::kSwitchingProtocols) {
     Error refused = co_await exchange.refusal();
     co_return fail(std::move(refused));
@@ -240,7 +240,7 @@ Task<Result<std::unique_ptr<WebSocket>>> WebSocket::Impl::open(Context& context,
 }
 
 Task<Result<std::unique_ptr<WebSocket>>> WebSocket::connect(Context& context, Target target, WebSocketOptions options) {
-  auto stream = co_await dial(context, target, options.open_timeout);
+  auto stream = co_await dial(context, target, options.tls, options.open_timeout);
   if (!stream) co_return fail(std::move(stream.error()));
   co_return co_await Impl::open(context, std::move(*stream), std::move(target), std::move(options), std::nullopt);
 }

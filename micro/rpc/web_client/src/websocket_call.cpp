@@ -113,7 +113,7 @@ Task<Result<std::unique_ptr<rpc::ClientStream>>> open_websocket(Context& context
 
 Task<Result<std::unique_ptr<rpc::ClientStream>>> open_websocket(Context& context, Method method, codec::MessageRef request,
                                                                 CallOptions options) {
-  auto stream = co_await dial(context, method.target, options.open_timeout);
+  auto stream = co_await dial(context, method.target, options.tls, options.open_timeout);
   if (!stream) co_return fail(std::move(stream.error()));
   co_return co_await start(context, std::move(*stream), std::move(method), request, std::move(options));
 }

@@ -347,7 +347,7 @@ TEST(TargetTest, Parse) {
   const auto render = [](std::string_view url) {
     const auto target = Target::parse(url);
     if (!target) return "error: " + std::string(to_string(target.error().code()));
-    return target->address.to_string() + " '" + target->host + "' " + target->path;
+    return target->address.to_string() + " '" + target->host + "' " + target->path + (target->secure ? " TLS" : "");
   };
   const std::pair<std::string_view, std::string_view> rows[] = {
       {"ws://example.com", "example.com:80 'example.com' /"},
@@ -357,8 +357,8 @@ TEST(TargetTest, Parse) {
       {"10.0.0.7:8080", "10.0.0.7:8080 '' /"},
       {"10.0.0.7:8080/x", "10.0.0.7:8080 '' /x"},
       {"unix:/run/x.sock", "unix:/run/x.sock '' /"},
-      {"wss://example.com", "error: INVALID_ARGUMENT"},
-      {"https://example.com", "error: INVALID_ARGUMENT"},
+      {"wss://example.com", "example.com:443 'example.com' / TLS"},
+      {"https://example.com:8443/x", "example.com:8443 '' /x TLS"},
       {"ftp://example.com", "error: INVALID_ARGUMENT"},
       {"ws://user@example.com", "error: INVALID_ARGUMENT"},
       {"ws://example.com/#x", "error: INVALID_ARGUMENT"},

@@ -6,6 +6,7 @@
 #include <micro/coro/deadline.hpp>
 #include <micro/duration/duration.hpp>
 #include <micro/net/connect.hpp>
+#include <micro/tls/stream.hpp>
 #include <micro/web_client/target.hpp>
 
 namespace micro::web {
@@ -25,14 +26,38 @@ struct Mark {
   bool& flag;
 };
 
+Task<Result<std::unique_ptr<net::Stream>>> secure(Context& context, std::unique_ptr<net::Stream> stream, const Target& target,
+                                                  std::shared_ptr<tls::ClientCredentials> credentials) {
+  if (!credentials) {
+    auto loaded = tls::ClientCredentials::load({});
+    if (!loaded) co_return fail(std::move(loaded.error()));
+    credentials = std::move(*loaded);
+  }
+  const std::string host = target.address.is_unix() ? "localhost" : target.address.host;
+  std::unique_ptr<tls::Stream> secured = tls::Stream::client(std::move(stream), *credentials, host, "http/1.1");
+  const ContextDeadline deadline(context, secured->loop());
+  CancelCallback closer;
+  closer.link(context.cancellation(), [](void* self, const Error&) { static_cast<tls::Stream*>(self)->close(); }, secured.get());
+  Result<void> done = co_await secured->handshake();
+  if (context.cancelled()) co_return fail(*context.error());
+  if (!done) co_return fail(std::move(done.error()).with_context("connect to " + target.address.to_string()));
+  co_return secured;
+}
+
 }  // namespace
 
 std::string name_of(const Target& target) { return target.host.empty() ? target.address.to_string() : target.host; }
 
-Task<Result<std::unique_ptr<net::Stream>>> dial(Context& context, const Target& target, Duration timeout) {
+std::string url_of(const Target& target, std::string_view scheme) {
+  return std::string(scheme) + (target.secure ? "s://" : "://") + name_of(target) + target.path;
+}
+
+Task<Result<std::unique_ptr<net::Stream>>> dial(Context& context, const Target& target,
+                                                const std::shared_ptr<tls::ClientCredentials>& credentials, Duration timeout) {
   Context attempt(context);
   if (timeout > Duration::zero()) attempt.set_timeout(timeout);
   auto stream = co_await net::connect(attempt, target.address);
+  if (stream && target.secure) stream = co_await secure(attempt, std::move(*stream), target, credentials);
   if (stream || context.cancelled()) co_return stream;
   const bool context_is_first = context.deadline() && Clock::now() >= *context.deadline();
   if (stream.error().code() != Code::kDeadlineExceeded || context_is_first) co_return stream;
@@ -62,6 +87,11 @@ Wire::Wire(Context& context, std::unique_ptr<net::Stream> stream, std::string na
 }
 
 Wire::~Wire() { stream_->close(); }
+
+std::shared_ptr<const PeerIdentity> Wire::identity() const {
+  const auto* secured = dynamic_cast<const tls::Stream*>(stream_.get());
+  return secured == nullptr ? nullptr : secured->identity();
+}
 
 void Wire::end(Error error) {
   if (error_) return;

@@ -16,14 +16,21 @@
 #include <micro/net/stream.hpp>
 #include <micro/task/task.hpp>
 
+namespace micro::tls {
+class ClientCredentials;
+}
+
 namespace micro::web {
 
 // The name a target goes by in messages and in Host.
 struct Target;
 std::string name_of(const Target& target);
+// "wss://host:port/path" for the scheme "ws" of a target with TLS.
+std::string url_of(const Target& target, std::string_view scheme);
 
-// Connects in the time that is given. `timeout` of zero: no limit but the context's.
-Task<Result<std::unique_ptr<net::Stream>>> dial(Context& context, const Target& target, Duration timeout);
+// Connects in the time that is given, TLS included. `timeout` of zero: no limit but the context's.
+Task<Result<std::unique_ptr<net::Stream>>> dial(Context& context, const Target& target,
+                                                const std::shared_ptr<tls::ClientCredentials>& credentials, Duration timeout);
 
 // A connection that ends with a context, at a deadline or at a limit of its owner, with an error that says which. Must not be
 // destroyed while it is awaited.
@@ -61,6 +68,8 @@ class Wire {
   }
 
   const std::string& name() const noexcept { return name_; }
+  // Who the peer has shown to be; null without TLS.
+  std::shared_ptr<const PeerIdentity> identity() const;
   Loop& loop() const noexcept { return stream_->loop(); }
 
  private:

@@ -167,7 +167,8 @@ Engine Engine::server(const ServerCredentials& credentials) {
   return Engine(std::make_unique<Impl>(Impl::Role::kServer, credentials.snapshot()));
 }
 
-Engine Engine::client(const ClientCredentials& credentials, std::string_view host, std::string_view address) {
+Engine Engine::client(const ClientCredentials& credentials, std::string_view host, std::string_view address,
+                      std::string_view protocol) {
   auto impl = std::make_unique<Impl>(Impl::Role::kClient, credentials.snapshot());
   const ClientOptions& options = credentials.options();
   impl->host = options.server_name.empty() ? host : options.server_name;
@@ -182,6 +183,10 @@ Engine Engine::client(const ClientCredentials& credentials, std::string_view hos
   } else {
     X509_VERIFY_PARAM_set1_host(parameters, impl->host.data(), impl->host.size());
     SSL_set_tlsext_host_name(ssl, impl->host.c_str());
+  }
+  if (!protocol.empty()) {
+    const std::string list = protocol_list({std::string(protocol)});
+    SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(list.data()), static_cast<unsigned>(list.size()));
   }
   if (const SessionPtr session = impl->snapshot->sessions.take(impl->session_key)) SSL_set_session(ssl, session.get());
   return Engine(std::move(impl));

@@ -325,8 +325,8 @@ std::unique_ptr<Stream> Stream::server(std::unique_ptr<net::Stream> inner, const
 }
 
 std::unique_ptr<Stream> Stream::client(std::unique_ptr<net::Stream> inner, const ClientCredentials& credentials,
-                                       std::string_view host) {
-  Engine engine = Engine::client(credentials, host, inner->peer());
+                                       std::string_view host, std::string_view protocol) {
+  Engine engine = Engine::client(credentials, host, inner->peer(), protocol);
   return std::make_unique<EngineStream>(std::move(inner), std::move(engine), EngineStream::Role::kClient);
 }
 

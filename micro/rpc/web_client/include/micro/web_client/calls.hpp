@@ -16,6 +16,10 @@
 #include <micro/web_client/target.hpp>
 #include <micro/websocket/deflate.hpp>
 
+namespace micro::tls {
+class ClientCredentials;
+}
+
 // Calls of streaming methods over what browsers speak: WebSocket and server-sent events. docs/reference/web-streaming.md says how
 // a call is mapped to them. For clients where HTTP/2 does not get through; between services rpc::Client is the better choice.
 namespace micro::web {
@@ -39,6 +43,9 @@ struct CallOptions {
   Duration keepalive_interval = std::chrono::seconds(20);
   Duration keepalive_timeout = std::chrono::seconds(10);
   websocket::DeflateOptions deflate = {};
+  // Whom to trust and who we are, for wss and https (<micro/tls/credentials.hpp>); ALPN offers "http/1.1", whatever they say. Null:
+  // no certificate, and the authorities of the system, which are read for each connection then.
+  std::shared_ptr<tls::ClientCredentials> tls = {};
 };
 
 // What is called, and where. The path of `target` is what stands before that of the method: "" or "/" as a rule.

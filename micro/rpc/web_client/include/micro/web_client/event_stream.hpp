@@ -13,6 +13,10 @@
 #include <micro/task/task.hpp>
 #include <micro/web_client/target.hpp>
 
+namespace micro::tls {
+class ClientCredentials;
+}
+
 namespace micro::web {
 
 struct EventStreamOptions {
@@ -32,6 +36,9 @@ struct EventStreamOptions {
   std::uint32_t max_attempts = 0;
   // Where to go on, for a program that was started again.
   std::string last_event_id = {};
+  // Whom to trust and who we are, for wss and https (<micro/tls/credentials.hpp>); ALPN offers "http/1.1", whatever they say. Null:
+  // no certificate, and the authorities of the system, which are read for each connection then.
+  std::shared_ptr<tls::ClientCredentials> tls = {};
 };
 
 // Server-sent events of an HTTP/1.1 server, the way a browser's EventSource reads them (WHATWG HTML, section 9.2): GET, and again
@@ -51,7 +58,7 @@ class EventStream {
 
   // Connects with the first read().
   EventStream(Context& context, Target target, EventStreamOptions options);
-  // Reads over a connection that is there, such as one with TLS; it cannot reconnect.
+  // Reads over a connection that is there, such as one through a proxy; it cannot reconnect.
   EventStream(Context& context, std::unique_ptr<net::Stream> stream, Target target, EventStreamOptions options);
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;

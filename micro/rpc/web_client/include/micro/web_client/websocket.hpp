@@ -19,6 +19,10 @@
 #include <micro/websocket/options.hpp>
 #include <micro/websocket/session.hpp>
 
+namespace micro::tls {
+class ClientCredentials;
+}
+
 namespace micro::web {
 
 struct WebSocketOptions {
@@ -36,9 +40,12 @@ struct WebSocketOptions {
   // keepalive_timeout. Zero: never.
   Duration keepalive_interval = std::chrono::seconds(20);
   Duration keepalive_timeout = std::chrono::seconds(10);
+  // Whom to trust and who we are, for wss and https (<micro/tls/credentials.hpp>); ALPN offers "http/1.1", whatever they say. Null:
+  // no certificate, and the authorities of the system, which are read for each connection then.
+  std::shared_ptr<tls::ClientCredentials> tls = {};
 };
 
-// A WebSocket to a server (RFC 6455 over HTTP/1.1).
+// A WebSocket to a server (RFC 6455 over HTTP/1.1, with or without TLS).
 //
 //   auto socket = co_await WebSocket::connect(context, target, options);
 //   co_await (*socket)->write("hello");
@@ -59,10 +66,10 @@ class WebSocket {
     std::string_view view() const noexcept { return data.view(); }
   };
 
-  // Connects and opens. Errors: those of net::connect(); what the server answered instead of 101, as http::error_from_response()
+  // Connects and opens. Errors: those of net::connect() and tls::Stream::handshake(); what the server answered instead of 101, as http::error_from_response()
   // reads it; INTERNAL for an answer that is not by the rules; UNAVAILABLE when open_timeout is over.
   static Task<Result<std::unique_ptr<WebSocket>>> connect(Context& context, Target target, WebSocketOptions options);
-  // The same over a connection that is there, such as one with TLS. The address of `target` is only a name then.
+  // The same over a connection that is there, such as one through a proxy. The address of `target` is only a name then.
   static Task<Result<std::unique_ptr<WebSocket>>> open(Context& context, std::unique_ptr<net::Stream> stream, Target target,
                                                        WebSocketOptions options);
   WebSocket(const WebSocket&) = delete;

@@ -23,9 +23,9 @@ inline constexpr char kFirstByte = 22;
 class Stream : public net::Stream {
  public:
   static std::unique_ptr<Stream> server(std::unique_ptr<net::Stream> inner, const ServerCredentials& credentials);
-  // `host`: see Engine::client().
+  // `host`, `protocol`: see Engine::client().
   static std::unique_ptr<Stream> client(std::unique_ptr<net::Stream> inner, const ClientCredentials& credentials,
-                                        std::string_view host);
+                                        std::string_view host, std::string_view protocol = {});
 
   // `received`: what was read from the inner stream already. Has no time limit of its own: close() ends it with CANCELLED. After
   // an error the peer has been told as far as possible, and the stream is good for shutdown_write() and close() only.
