@@ -122,6 +122,7 @@ int Nghttp2Server::frame(const nghttp2_frame& frame) {
     };
     verdict_.delivered.append("request ").append(pseudo(":method")).append(" ").append(pseudo(":scheme"));
     verdict_.delivered.append(" ").append(pseudo(":path")).append(" ").append(pseudo(":protocol"));
+    if (head_.pseudo.contains(":authority")) verdict_.authority = pseudo(":authority");
   } else {
     verdict_.delivered += "trailers";
   }

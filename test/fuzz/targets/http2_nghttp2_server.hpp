@@ -2,6 +2,7 @@
 
 // nghttp2's own session as a server that writes down what each frame leads to.
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ namespace micro::fuzz {
 struct Verdict {
   std::string delivered;  // requests, trailers, ends, resets, as text
   std::string body;
+  std::optional<std::string> authority;  // :authority of a request; of nghttp2's alone
   bool connection_error = false;  // GOAWAY with an error
   std::string stream_errors;      // streams reset on account of it
   std::string why;

@@ -19,10 +19,13 @@ OrderedJson properties_value(const Properties& properties) {
 
 // go-micro writes nil slices and pointers as null.
 OrderedJson schema_value(const codec::Schema& schema) {
-  if (schema == codec::Schema{}) return nullptr;
   OrderedJson values = nullptr;
   for (const codec::Schema& field : schema.values) values.push_back(schema_value(field));
   return {{"name", schema.name}, {"type", schema.type}, {"values", std::move(values)}};
+}
+
+OrderedJson optional_schema_value(const codec::Schema& schema) {
+  return schema == codec::Schema{} ? OrderedJson(nullptr) : schema_value(schema);
 }
 
 // Reads members of one JSON object and remembers the first thing that is wrong.
@@ -50,12 +53,13 @@ class Reader {
     }
   }
 
-  // Calls `each(element, path of the element)` for the elements of an array of objects.
+  // Calls `each(element, path of the element)` for the elements of an array of objects; null, a nil pointer in Go, is none.
   template <class F>
   void array(const Json& object, const std::string& path, const char* name, F each) {
     const Json* value = member(object, name);
     if (value == nullptr || !expect(value->is_array(), *value, join(path, name), "an array")) return;
     for (std::size_t i = 0; i < value->size() && ok(); ++i) {
+      if ((*value)[i].is_null()) continue;
       const std::string element_path = join(path, name) + "[" + std::to_string(i) + "]";
       if (this->object((*value)[i], element_path) != nullptr) each((*value)[i], element_path);
     }
@@ -99,8 +103,8 @@ OrderedJson to_value(const Service& service) {
   OrderedJson endpoints = OrderedJson::array();
   for (const Endpoint& endpoint : service.endpoints) {
     endpoints.push_back({{"name", endpoint.name},
-                         {"request", schema_value(endpoint.request)},
-                         {"response", schema_value(endpoint.response)},
+                         {"request", optional_schema_value(endpoint.request)},
+                         {"response", optional_schema_value(endpoint.response)},
                          {"metadata", properties_value(endpoint.metadata)}});
   }
   OrderedJson nodes = OrderedJson::array();

@@ -41,6 +41,18 @@ TEST(Record, ReadsWhatGoWrites) {
                             .nodes = {{.id = "x", .address = "1.2.3.4:5"}}}));
 }
 
+TEST(Record, FieldsWithoutANameOrType) {
+  const Service service{.name = "a", .endpoints = {{.name = "B.C", .request = {.name = "R", .values = {{}, {.type = "T"}}}}}};
+  EXPECT_EQ(from_json(to_json(service)).value(), service);
+}
+
+TEST(Record, NilPointersOfGoAreLeftOut) {
+  const auto read = from_json(
+      R"({"name":"a","endpoints":[null,{"name":"B.C","request":{"values":[null,{"name":"x"}]}}],"nodes":[null]})");
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(*read, (Service{.name = "a", .endpoints = {{.name = "B.C", .request = {.values = {{.name = "x"}}}}}}));
+}
+
 struct BadCase {
   std::string json;
   const char* says;

@@ -5,10 +5,12 @@
 #include <utility>
 
 #include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/stubs/common.h>
 
 namespace micro::codec {
 namespace {
 
+using google::protobuf::Descriptor;
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
 using google::protobuf::FileDescriptorProto;
@@ -30,6 +32,23 @@ struct File {
   bool open = false;  // on the stack: an import of it closes a cycle
   const FileDescriptor* built = nullptr;
 };
+
+// The first field whose JSON name would spoil the text it is written in; protobuf checks the other names alone.
+std::string bad_json_name(const Descriptor& message) {
+  for (int i = 0; i < message.field_count(); ++i) {
+    const std::string& name = message.field(i)->json_name();
+    if (!google::protobuf::internal::IsStructurallyValidUTF8(name)) return message.field(i)->full_name();
+  }
+  std::string bad;
+  for (int i = 0; i < message.nested_type_count() && bad.empty(); ++i) bad = bad_json_name(*message.nested_type(i));
+  return bad;
+}
+
+std::string bad_json_name(const FileDescriptor& file) {
+  std::string bad;
+  for (int i = 0; i < file.message_type_count() && bad.empty(); ++i) bad = bad_json_name(*file.message_type(i));
+  return bad;
+}
 
 class Builder {
  public:
@@ -64,6 +83,9 @@ class Builder {
         FirstError errors;
         file.built = pool_.BuildFileCollectingErrors(file.proto, &errors);
         if (file.built == nullptr) return fail(invalid_argument("descriptor \"" + file.proto.name() + "\": " + errors.text));
+        if (const std::string bad = bad_json_name(*file.built); !bad.empty()) {
+          return fail(invalid_argument("descriptor \"" + file.proto.name() + "\": the JSON name of " + bad + " is not UTF-8"));
+        }
         file.open = false;
         stack.pop_back();
         continue;

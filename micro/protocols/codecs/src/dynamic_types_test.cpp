@@ -213,6 +213,14 @@ TEST(DynamicTypes, NameWhatIsWrong) {
   field->set_number(1);
   field->set_label(google::protobuf::FieldDescriptorProto::LABEL_OPTIONAL);
   field->set_type_name(".B");
+  FileDescriptorProto unprintable = file("a.proto");
+  auto* inner = unprintable.add_message_type();
+  inner->set_name("A");
+  inner = inner->add_nested_type();
+  inner->set_name("B");
+  *inner->add_field() = *field;
+  inner->mutable_field(0)->set_type_name(".A");
+  inner->mutable_field(0)->set_json_name("\x96");
   FileDescriptorProto doubled = file("b.proto");
   doubled.add_message_type()->set_name("A");
   FileDescriptorProto other_a = file("a.proto");
@@ -229,6 +237,7 @@ TEST(DynamicTypes, NameWhatIsWrong) {
       {{file("a.proto"), other_a}, R"(two different descriptors are called "a.proto")"},
       {{file("")}, "descriptor 1 of 0 bytes is no google.protobuf.FileDescriptorProto with a name"},
       {{dangling}, R"(descriptor "a.proto": A.b: ".B" is not defined.)"},
+      {{unprintable}, R"(descriptor "a.proto": the JSON name of A.B.b is not UTF-8)"},
       {{file("c.proto"), doubled,
         [] {
           auto a = file("a.proto");
