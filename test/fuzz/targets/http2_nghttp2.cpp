@@ -126,6 +126,7 @@ MICRO_FUZZ_TARGET(http2_nghttp2) {
         const std::uint32_t id = 1 + 2 * static_cast<std::uint32_t>(in.below(8));
         ours.answer(id);
         theirs.answer(id);
+        if (theirs.is_done()) return;
         continue;
       }
       unit = source.frame(in, op);
