@@ -51,8 +51,9 @@ class Ours : public Events {
     line.append(" ").append(block.protocol);
     fields(block, end);
   }
-  void on_data(Stream&, std::string_view data, bool end) override {
+  void on_data(Stream& stream, std::string_view data, bool end) override {
     verdict_.data(data);
+    session_.consumed(stream, data.size());  // as nghttp2 does by itself
     if (end) verdict_.delivered += "end\n";
   }
   void on_trailers(Stream&, const HeaderBlock& block) override {
