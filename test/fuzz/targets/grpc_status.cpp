@@ -52,9 +52,12 @@ MICRO_FUZZ_TARGET(grpc_status) {
     const std::string encoded = grpc::encode_status(*error);
     const auto again = grpc::decode_status(encoded);
     require(again.has_value(), "a status that was written cannot be read");
-    // A text that is no UTF-8 is mended once; from then on nothing changes.
-    const auto third = grpc::decode_status(grpc::encode_status(*again));
-    require(third && *third == *again, "a status changes when it is written and read again");
-    check_trailers(*again, 1 << 20);
+    // A text that is no UTF-8 is mended when it is written, or later where it stood in a detail of others, which are passed on as
+    // they are; from then on nothing changes.
+    const auto mended = grpc::decode_status(grpc::encode_status(*again));
+    require(mended.has_value(), "a status that was written again cannot be read");
+    const auto last = grpc::decode_status(grpc::encode_status(*mended));
+    require(last && *last == *mended, "a status changes when it is written and read again");
+    check_trailers(*mended, 1 << 20);
   }
 }

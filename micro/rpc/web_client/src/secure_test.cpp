@@ -152,7 +152,9 @@ TEST_F(SecureTest, CallsOverBoth) {
     EXPECT_EQ(events->head().target, "/base/clock.Clock/Tick");
     co_await events->send(std::string(kEvents) + "data: {}\n\n");
     const auto socket = co_await accept();
-    co_await socket->accept({.subprotocols = {"micro.json"}});
+    websocket::AcceptOptions accepted;
+    accepted.subprotocols = {"micro.json"};
+    co_await socket->accept(accepted);
     EXPECT_EQ(co_await socket->next(), "text({})");
     co_await socket->text("[]");
     EXPECT_EQ(co_await socket->next(), "close(1001,)");
