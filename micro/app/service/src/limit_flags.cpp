@@ -29,6 +29,7 @@ void add_limit_flags(Flags& flags, rpc::ServerOptions& options) {
   flags.add("max_connections_per_peer", options.max_connections_per_peer, "the same for one address; 0: no limit");
   flags.add_size("max_receive_message_size", options.max_receive_message_size, "the largest request message or body");
   flags.add_size("max_buffered_bytes", options.max_buffered_bytes, "what unfinished requests may take in all");
+  flags.add_size("max_unsent_bytes", options.max_unsent_bytes, "what answers that peers do not take may take in all");
   for (const TimeLimit& limit : kTimeLimits) flags.add(limit.flag, options.*limit.value, limit.help);
 }
 

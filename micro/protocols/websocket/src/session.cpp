@@ -29,6 +29,8 @@ Result<Event> Session::next(std::string_view& input) { return impl_->next(input)
 Result<void> Session::finish() { return impl_->finish(); }
 MessageKind Session::kind() const noexcept { return impl_->kind; }
 std::string_view Session::payload() const noexcept { return impl_->payload; }
+std::size_t Session::unfinished() const noexcept { return impl_->message.size(); }
+
 Buffer Session::take_payload() noexcept {
   impl_->payload = {};
   return std::move(impl_->message);

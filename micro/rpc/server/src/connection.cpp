@@ -22,6 +22,9 @@ constexpr int kReadsPerTurn = 8;
 // destroy what is still on its way (RFC 9112, section 9.6).
 constexpr Duration kLinger = std::chrono::seconds(1);
 
+// As much as the kernel holds for a socket without more ado.
+constexpr std::size_t kLittleUnsent = std::size_t{64} * 1024;
+
 // What every idle connection costs, with its protocol, its socket and the frame of serve().
 static_assert(sizeof(Connection) <= 512);
 
@@ -31,7 +34,8 @@ Connection::Connection(Worker& worker, std::unique_ptr<net::Stream> stream)
     : worker_(worker),
       stream_(std::move(stream)),
       flush_([](void* self) { static_cast<Connection*>(self)->flush(); }, this),
-      watch_(worker.loop().now()) {
+      watch_(worker.loop().now()),
+      unsent_(worker.unsent()) {
   worker_.link(*this);
 }
 
@@ -152,14 +156,18 @@ void Connection::switch_to(std::unique_ptr<ConnectionProtocol> next) {
 }
 
 void Connection::flush() {
-  if (writing_ || failed_ || closing_ || !protocol_) return;
+  if (failed_ || closing_ || !protocol_) return;
+  if (writing_) {
+    count_unsent();
+    return;
+  }
   if (former_) {
     Chain first = std::move(former_->output());
     first.append(std::move(protocol_->output()));
     protocol_->output() = std::move(first);
     former_.reset();
   }
-  if (!write_out()) return;
+  if (!write_out() || !count_unsent()) return;
   if (!protocol_->output().empty()) {
     writing_ = true;
     spawn(write_rest());
@@ -184,6 +192,16 @@ bool Connection::write_out() {
     sent_ += *written;
   }
   return true;
+}
+
+bool Connection::count_unsent() {
+  const std::size_t bytes = protocol_->output().size() + protocol_->queued();
+  // When all is used up by others, a connection with little is not to suffer for it.
+  if (unsent_.set(bytes) || bytes <= kLittleUnsent) return true;
+  worker_.counters().unsent_refusals.add();
+  abort(cancelled("the caller " + peer() + " takes its answers too slowly: " + std::to_string(bytes) +
+                  " bytes wait, and those of all callers are as many as may (option max_unsent_bytes)"));
+  return false;
 }
 
 // The socket takes no more just now: waits for it and goes on where flush() stopped.

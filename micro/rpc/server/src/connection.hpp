@@ -12,6 +12,7 @@
 
 #include "connection_protocol.hpp"
 #include "connection_watch.hpp"
+#include "memory_share.hpp"
 
 namespace micro::rpc {
 
@@ -67,6 +68,8 @@ class Connection {
   void begin_close();
   // Gives the kernel what it takes; false when the connection failed by it.
   bool write_out();
+  // Counts what the peer has not taken; false when that is too much and the connection failed by it.
+  bool count_unsent();
   bool may_read() const noexcept;
   void time_out(const Error& reason);
   Task<void> write_rest();
@@ -86,6 +89,7 @@ class Connection {
   ConnectionWatch watch_;
   std::uint64_t received_ = 0;  // bytes, for the watch
   std::uint64_t sent_ = 0;
+  HeldBytes unsent_;
   bool handshaking_ = false;
   std::shared_ptr<const PeerIdentity> identity_;
   std::string detected_;  // the beginning of a preface that arrived in pieces

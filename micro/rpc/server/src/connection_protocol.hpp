@@ -28,6 +28,8 @@ class ConnectionProtocol {
   virtual void drain() = 0;
   // Bytes to send.
   virtual Chain& output() noexcept = 0;
+  // Bytes that wait for the peer's permission to become output.
+  virtual std::size_t queued() const noexcept { return 0; }
   // All output went to the kernel.
   virtual void output_flushed() {}
   // Calls under way.

@@ -35,6 +35,7 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   void abort(const Error& reason) override;
   void drain() override;
   Chain& output() noexcept override { return session_.output(); }
+  std::size_t queued() const noexcept override { return session_.queued(); }
   void output_flushed() override;
   std::size_t open_calls() const noexcept override { return session_.active_streams(); }
   bool finished() const noexcept override;

@@ -111,6 +111,8 @@ ServerCounters Server::counters() const {
     sum.oversized += c.oversized.get();
     sum.buffered_bytes += worker->unfinished().used();
     sum.memory_refusals += c.memory_refusals.get();
+    sum.unsent_bytes += worker->unsent().used();
+    sum.unsent_refusals += c.unsent_refusals.get();
     sum.floods += c.floods.get();
     sum.header_timeouts += c.header_timeouts.get();
     sum.body_timeouts += c.body_timeouts.get();

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <micro/codecs/install.hpp>
+#include <micro/tls/credentials.hpp>
 
 namespace micro::rpc {
 
@@ -21,6 +22,8 @@ ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoute
   http2_options.enable_connect_protocol = true;
   http2_options.max_header_list_size = options.max_header_bytes;
   unfinished.limit = options.max_buffered_bytes;
+  unsent.limit = options.max_unsent_bytes;
+  if (options.tls && options.tls->options().client_auth == tls::ClientAuth::kRequire) options.require_tls = true;
   http1_limits.max_header_count = options.max_header_count;
   http2_options.max_header_count = options.max_header_count;
 }

@@ -35,6 +35,7 @@ struct ServerState {
   http2::Options http2_options;
   mutable Admission admission;
   mutable MemoryPool unfinished;  // requests
+  mutable MemoryPool unsent;      // answers
 };
 
 // A counter one thread writes and others read: no locked instruction, no race.
@@ -59,6 +60,7 @@ struct WorkerCounters {
   Counter malformed;
   Counter oversized;
   Counter memory_refusals;
+  Counter unsent_refusals;
   Counter floods;
   Counter header_timeouts;
   Counter body_timeouts;

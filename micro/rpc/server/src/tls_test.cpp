@@ -269,6 +269,11 @@ TEST_F(TlsServerTest, AClientWithoutTheCertificateItNeedsIsTold) {
   EXPECT_THAT(get_who(*server, {"http/1.1"}, true), HasSubstr("by CN=client"));
 }
 
+TEST_F(TlsServerTest, APlainConnectionDoesNotGetAroundTheCertificate) {
+  const auto server = start({.certificates = {}, .client_auth = tls::ClientAuth::kRequire});
+  EXPECT_THAT(http1(*server, kGetWho), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("TLS_REQUIRED")));
+}
+
 TEST_F(TlsServerTest, PlainConnectionsCanBeRefused) {
   options_.require_tls = true;
   const auto server = start({});

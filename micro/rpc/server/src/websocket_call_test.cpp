@@ -7,6 +7,7 @@
 namespace micro::rpc::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -250,6 +251,32 @@ TEST(ServerWebSocket, OverHttp2) {
   EXPECT_EQ(session.payload(), "\"you said hi\"");
   EXPECT_EQ(*session.next(input), websocket::Event::kClose);
   EXPECT_EQ(session.close_code(), 1000);
+}
+
+TEST(WebSocketLimit, MessagesThatAreNotWholeTakeFromWhatAllMay) {
+  ServerOptions options = TestServer::default_options();
+  options.max_buffered_bytes = 1'000'000;
+  TestServer server(1, options);
+  server.start();
+  const auto begin = [](Client& client) {
+    ASSERT_TRUE(client.session().send_piece(MessageKind::kText, std::string(400'000, ' '), false));
+    client.flush();
+  };
+  Client first(server, "/test.Echo/Say"), second(server, "/test.Echo/Say"), third(server, "/test.Echo/Say");
+  begin(first);
+  begin(second);
+  while (server.server.counters().buffered_bytes < 800'000) std::this_thread::yield();
+  begin(third);
+  EXPECT_THAT(third.next(), AllOf(StartsWith("closed 4014 "), HasSubstr("max_buffered_bytes")));
+  EXPECT_EQ(server.server.counters().memory_refusals, 1U);
+  // Those that were there first come to their end, and leave nothing behind.
+  for (Client* client : {&first, &second}) {
+    ASSERT_TRUE(client->session().send_piece(MessageKind::kText, "\"hi\"", true));
+    client->flush();
+    EXPECT_EQ(client->next(), "\"you said hi\"");
+    EXPECT_EQ(client->next(), "closed 1000 ");
+  }
+  while (server.server.counters().buffered_bytes != 0) std::this_thread::yield();
 }
 
 // A route that gives back what it gets.

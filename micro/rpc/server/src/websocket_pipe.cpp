@@ -26,6 +26,9 @@ Result<websocket::Accepted> accept(const http::Request& request, const websocket
 
 }  // namespace
 
+WebSocketPipe::WebSocketPipe(Worker& worker, Owner& owner) noexcept
+    : worker_(worker), owner_(owner), held_(worker.unfinished()) {}
+
 Result<void> WebSocketPipe::open(HttpExchange& exchange, const http::Request& request, const Options& options) {
   websocket::AcceptOptions accept_options;
   accept_options.subprotocols = options.subprotocols;
@@ -49,7 +52,10 @@ void WebSocketPipe::receive(std::string_view data, bool end) {
   ended_ = ended_ || end;
   waiting_.append(data);
   pump();
+  if (!over_ && !hold()) over_ = worker_.no_room();
 }
+
+bool WebSocketPipe::hold() noexcept { return held_.set(waiting_.size() + queued_ + session_->unfinished()); }
 
 void WebSocketPipe::pump() {
   while (!over_ && exchange_ != nullptr && queued_ <= kMaxQueued) {
@@ -84,6 +90,7 @@ WebSocketPipe::Message WebSocketPipe::take() {
   messages_.pop_front();
   queued_ -= message.payload.size();
   pump();
+  (void)hold();  // no more than before
   return message;
 }
 

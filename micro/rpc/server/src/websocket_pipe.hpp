@@ -13,6 +13,7 @@
 
 #include "heartbeats.hpp"
 #include "http_exchange.hpp"
+#include "memory_share.hpp"
 
 namespace micro::rpc {
 
@@ -42,7 +43,7 @@ class WebSocketPipe final : private Heartbeat {
     Buffer payload;
   };
 
-  WebSocketPipe(Worker& worker, Owner& owner) noexcept : worker_(worker), owner_(owner) {}
+  WebSocketPipe(Worker& worker, Owner& owner) noexcept;
 
   // Answers the request. Nothing has been sent when that fails: the error is what to answer.
   Result<void> open(HttpExchange& exchange, const http::Request& request, const Options& options);
@@ -68,6 +69,8 @@ class WebSocketPipe final : private Heartbeat {
 
  private:
   Result<void> take_event(websocket::Event event);
+  // Counts what nobody has read yet; false when there is no room for it.
+  bool hold() noexcept;
   void beat() override;
   void drain() override { owner_.on_drain(); }
   void flush();
@@ -80,6 +83,7 @@ class WebSocketPipe final : private Heartbeat {
   Buffer waiting_;  // bytes that were not looked at
   std::deque<Message> messages_;
   std::size_t queued_ = 0;  // bytes in messages_
+  HeldBytes held_;
   std::optional<Error> over_;
   bool closed_by_caller_ = false;
   bool ended_ = false;   // the caller sends no more

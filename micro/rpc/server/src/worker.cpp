@@ -38,6 +38,7 @@ Worker::Worker(Loop& loop, const ServerState& state)
     : loop_(loop),
       state_(state),
       unfinished_(state.unfinished),
+      unsent_(state.unsent),
       heartbeats_(loop, state.options.keepalive_interval),
       scratch_(kScratchSize) {}
 

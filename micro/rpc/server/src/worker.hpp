@@ -46,6 +46,7 @@ class Worker {
   const WorkerCounters& counters() const noexcept { return counters_; }
   // Bytes of requests that have not arrived whole.
   MemoryShare& unfinished() noexcept { return unfinished_; }
+  MemoryShare& unsent() noexcept { return unsent_; }
   // What a request is told that finds no room there; counts it.
   Error no_room();
   // For bytes beyond a connection's own buffer; used within one function call only.
@@ -94,6 +95,7 @@ class Worker {
   Event changed_;  // a connection or a call has ended
   WorkerCounters counters_;
   MemoryShare unfinished_;
+  MemoryShare unsent_;
   Heartbeats heartbeats_;
   http::DateCache date_;
   Buffer encode_buffer_;

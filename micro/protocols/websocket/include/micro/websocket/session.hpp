@@ -64,6 +64,8 @@ class Session {
   std::string_view payload() const noexcept;
   // The payload of the last kMessage, moved out.
   Buffer take_payload() noexcept;
+  // Bytes of a message that has not come whole, or was not taken.
+  std::size_t unfinished() const noexcept;
 
   // The code of the peer's close frame, 1005 when it had none; 1006 as long as none has come.
   std::uint16_t close_code() const noexcept;

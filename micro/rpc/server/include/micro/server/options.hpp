@@ -48,7 +48,7 @@ struct ServerOptions {
 
   // Connections open at once, over all loops; one more is closed as soon as it is accepted. 0: no limit but the next. Whatever
   // this says, a tenth of the descriptors the process may open (RLIMIT_NOFILE, read when the server listens) is left for other
-  // things. An idle connection costs about 5 KiB. Raise both for servers of many idle clients.
+  // things. An idle connection costs 2 KiB, with TLS 17. Raise both for servers of many idle clients.
   std::size_t max_connections = 10'000;
   // The same for one peer address (its port aside). 0: no limit. Off, because all clients behind one proxy or translation have
   // one address; set it where clients connect directly. Unix sockets are not counted.
@@ -59,6 +59,10 @@ struct ServerOptions {
   // make the server hold max_concurrent_streams x max_receive_message_size. Raise it for services that take many large uploads at
   // once.
   std::size_t max_buffered_bytes = 256 * 1024 * 1024;
+
+  // Bytes of answers that peers have not taken, over all connections: for want of room at their end, or of a window. Beyond: a
+  // connection that makes more than 64 KiB of it is closed. Raise it for services with many large answers to slow callers.
+  std::size_t max_unsent_bytes = 256 * 1024 * 1024;
 
   // From accepting to the end of the first request's head (HTTP/2: the client's SETTINGS), and from the first bytes of a later
   // head to its end, however steadily it trickles in. Beyond: 408 on HTTP/1.1, then the connection is closed.
@@ -94,7 +98,7 @@ struct ServerOptions {
   // Certificates for TLS (<micro/tls/credentials.hpp>), on the same port as plain connections: the first byte tells which it is.
   // Null: a TLS connection is refused. May be shared by servers; what reload() brings is for connections made after.
   std::shared_ptr<tls::ServerCredentials> tls;
-  // Plain connections are refused: TLS_REQUIRED.
+  // Plain connections are refused: TLS_REQUIRED. Always so when every client must show a certificate (ClientAuth::kRequire).
   bool require_tls = false;
   // From the first byte to the end of the handshake. Zero: no limit.
   Duration tls_handshake_timeout = std::chrono::seconds(10);
@@ -117,6 +121,8 @@ struct ServerCounters {
   std::uint64_t oversized = 0;                 // requests beyond a limit of size: headers, body, message, also once decompressed
   std::uint64_t buffered_bytes = 0;            // of unfinished requests, just now
   std::uint64_t memory_refusals = 0;           // max_buffered_bytes
+  std::uint64_t unsent_bytes = 0;              // of answers, just now
+  std::uint64_t unsent_refusals = 0;           // connections closed for max_unsent_bytes
   std::uint64_t floods = 0;                    // connections ended with ENHANCE_YOUR_CALM (http2::Options)
   std::uint64_t header_timeouts = 0;
   std::uint64_t body_timeouts = 0;
