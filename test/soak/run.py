@@ -28,6 +28,8 @@ PATIENCE = 60
 GRACE = 5  # seconds a call may take longer than its deadline, on a machine with other things to do
 # Of what a program may grow by from the first fifth of the run to its end: a factor, and what an allocator keeps in any case.
 GROWTH, SLACK_KIB = 1.3, 24 * 1024
+# After a fifth of a long run everything has happened that makes allocators keep memory: what grows from there is a leak.
+LONG, LONG_SLACK_KIB = 120, 8 * 1024
 
 
 class Failure(Exception):
@@ -197,7 +199,7 @@ class Soak:
         if not early or not late:
             self.check(False, f"{program.name}: no samples of memory")
             return
-        limit = max(early) * GROWTH + SLACK_KIB * self.options.slow
+        limit = max(early) + LONG_SLACK_KIB if seconds >= LONG else max(early) * GROWTH + SLACK_KIB * self.options.slow
         self.check(max(late) <= limit, f"{program.name} grows: {max(early)} KiB after a fifth of the time, {max(late)} KiB at its end")
 
     def check_effort(self, sums, raw, injected):

@@ -1,5 +1,7 @@
 #include "admission.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -16,9 +18,18 @@ void Admission::configure(const ServerOptions& options) {
   }
 }
 
-// Without the port. Empty for a Unix socket, whose peers have no address.
-std::string_view Admission::host_of(std::string_view peer) noexcept {
-  return peer.starts_with("unix:") ? std::string_view{} : peer.substr(0, peer.rfind(':'));
+// Without the port. Of an IPv6 address the first 64 bits: whoever has one has all of them. Empty for a Unix socket, whose peers
+// have no address.
+std::string Admission::host_of(std::string_view peer) {
+  if (peer.starts_with("unix:")) return {};
+  const std::string_view host = peer.substr(0, peer.rfind(':'));
+  if (!host.starts_with('[') || !host.ends_with(']')) return std::string(host);
+  const std::string address(host.substr(1, host.size() - 2));
+  in6_addr bytes;
+  if (::inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &bytes) != 1) return address;
+  // On a link all have the same first bits.
+  if (IN6_IS_ADDR_V4MAPPED(&bytes) || IN6_IS_ADDR_LINKLOCAL(&bytes)) return address;
+  return {reinterpret_cast<const char*>(&bytes), 8};
 }
 
 Admission::Answer Admission::enter(const std::string& peer) {
@@ -26,10 +37,10 @@ Admission::Answer Admission::enter(const std::string& peer) {
     open_.fetch_sub(1, std::memory_order_relaxed);
     return Answer::kTooMany;
   }
-  const std::string_view host = peer_limit_ > 0 ? host_of(peer) : std::string_view{};
+  const std::string host = peer_limit_ > 0 ? host_of(peer) : std::string();
   if (host.empty()) return Answer::kWelcome;
   const std::lock_guard lock(mutex_);
-  std::size_t& count = by_host_[std::string(host)];
+  std::size_t& count = by_host_[host];
   if (count >= peer_limit_) {
     open_.fetch_sub(1, std::memory_order_relaxed);
     return Answer::kTooManyOfPeer;
@@ -40,10 +51,10 @@ Admission::Answer Admission::enter(const std::string& peer) {
 
 void Admission::leave(const std::string& peer) {
   open_.fetch_sub(1, std::memory_order_relaxed);
-  const std::string_view host = peer_limit_ > 0 ? host_of(peer) : std::string_view{};
+  const std::string host = peer_limit_ > 0 ? host_of(peer) : std::string();
   if (host.empty()) return;
   const std::lock_guard lock(mutex_);
-  const auto found = by_host_.find(std::string(host));
+  const auto found = by_host_.find(host);
   if (found != by_host_.end() && --found->second == 0) by_host_.erase(found);
 }
 

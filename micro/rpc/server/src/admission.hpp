@@ -29,7 +29,7 @@ class Admission {
   bool counts_peers() const noexcept { return peer_limit_ > 0; }
 
  private:
-  static std::string_view host_of(std::string_view peer) noexcept;
+  static std::string host_of(std::string_view peer);
 
   std::size_t limit_ = 0;
   std::size_t peer_limit_ = 0;

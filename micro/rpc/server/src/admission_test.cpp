@@ -41,6 +41,23 @@ TEST(Admission, CountsByAddress) {
   EXPECT_EQ(enter(admission, "10.0.0.7:3"), Answer::kWelcome);
 }
 
+TEST(Admission, CountsNetworksOfIpv6) {
+  Admission admission;
+  ServerOptions options;
+  options.max_connections_per_peer = 1;
+  admission.configure(options);
+  EXPECT_EQ(enter(admission, "[2001:db8:0:1::1]:1"), Answer::kWelcome);
+  EXPECT_EQ(enter(admission, "[2001:db8:0:1:ffff::2]:1"), Answer::kTooManyOfPeer);
+  EXPECT_EQ(enter(admission, "[2001:db8:0:2::1]:1"), Answer::kWelcome);
+  EXPECT_EQ(enter(admission, "[fe80::1%eth0]:1"), Answer::kWelcome);
+  EXPECT_EQ(enter(admission, "[fe80::2%eth0]:1"), Answer::kWelcome);
+  EXPECT_EQ(enter(admission, "[::ffff:10.0.0.7]:1"), Answer::kWelcome);
+  EXPECT_EQ(enter(admission, "[::ffff:10.0.0.8]:1"), Answer::kWelcome);
+  EXPECT_EQ(enter(admission, "[::ffff:10.0.0.8]:2"), Answer::kTooManyOfPeer);
+  admission.leave("[2001:db8:0:1::1]:1");
+  EXPECT_EQ(enter(admission, "[2001:db8:0:1:ffff::2]:1"), Answer::kWelcome);
+}
+
 TEST(Admission, LeavesDescriptorsForOtherThings) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);

@@ -50,8 +50,8 @@ struct ServerOptions {
   // this says, a tenth of the descriptors the process may open (RLIMIT_NOFILE, read when the server listens) is left for other
   // things. An idle connection costs 2 KiB, with TLS 17. Raise both for servers of many idle clients.
   std::size_t max_connections = 10'000;
-  // The same for one peer address (its port aside). 0: no limit. Off, because all clients behind one proxy or translation have
-  // one address; set it where clients connect directly. Unix sockets are not counted.
+  // The same for one peer address (its port aside), of IPv6 one network of 64 bits. 0: no limit. Off, because all clients behind
+  // one proxy or translation have one address; set it where clients connect directly. Unix sockets are not counted.
   std::size_t max_connections_per_peer = 0;
 
   // Bytes of requests that have not arrived whole, over all connections: bodies under way, and messages that handlers of streams
