@@ -169,6 +169,21 @@ class Appetite(Http2):
                 self.assertEqual(attacker.data_bytes, 0)
                 attack.outcome = f"{attacker.frames[HEADERS]} calls answered and kept, {attacker.resets[REFUSED_STREAM]} refused"
 
+    def test_zero_windows_of_many(self):
+        # What all of them together do not take is limited to 256 MiB.
+        with self.attack("480 MiB of replies on 8 connections, windows shut", rss=340) as attack:
+            attackers = [Attacker(self.address, (INITIAL_WINDOW_SIZE, 0)) for _ in range(8)]
+            for attacker in attackers:
+                attacker.play(hello(n, b"x" * (1 << 20)) for n in itertools.islice(streams(), 60))
+            for attacker in attackers:
+                attacker.read_until(lambda a=attacker: a.frames[HEADERS] >= 60)
+            closed = [attacker for attacker in attackers if attacker.closed]
+            self.assertIn(len(closed), range(3, 6))
+            for attacker in attackers:
+                self.assertEqual(attacker.data_bytes, 0)
+                attacker.close()
+            attack.outcome = f"{len(closed)} connections closed, {sum(a.frames[HEADERS] for a in attackers)} calls answered"
+
     def test_unread_replies(self):
         # Windows wide open and a socket nobody reads.
         with self.attack("200 MiB of replies, socket not read", rss=160) as attack:
