@@ -1,5 +1,6 @@
 """What `micro` prints, and the gateway over several nodes."""
 
+import contextlib
 import fcntl
 import json
 import pathlib
@@ -35,16 +36,28 @@ class ToolTest(cluster.ClusterTest):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, r'^micro: NOT_FOUND.*no node of service "?greter"? in ')
 
-    def test_a_record_cannot_steer_the_terminal(self):
-        evil = "e\x1b[2J\x07\u009b31m"
-        record = {"name": "evil", "version": evil, "metadata": {}, "endpoints": [{"name": evil, "metadata": {"description": evil}}],
-                  "nodes": [{"id": "one", "address": "127.0.0.1:1", "metadata": {"zone": evil}}]}
-        folder = pathlib.Path(self.registry) / "evil"
+    @contextlib.contextmanager
+    def registered(self, record):
+        """As if a node had written it."""
+        folder = pathlib.Path(self.registry) / record["name"]
         folder.mkdir(parents=True)
         with open(folder / "one.json", "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # what a living node does
             json.dump(record, file)
             file.flush()
+            yield
+
+    def test_a_description_of_several_lines(self):
+        record = {"name": "talker", "version": "1", "metadata": {}, "nodes": [{"id": "one", "address": "127.0.0.1:1"}],
+                  "endpoints": [{"name": "T.Talk", "metadata": {"description": "Says it.\n\nAt length."}}]}
+        with self.registered(record):
+            self.assertIn("\n    Says it.\n    \n    At length.\n", self.micro("describe", "talker").stdout)
+
+    def test_a_record_cannot_steer_the_terminal(self):
+        evil = "e\x1b[2J\x07\u009b31m"
+        record = {"name": "evil", "version": evil, "metadata": {}, "endpoints": [{"name": evil, "metadata": {"description": evil}}],
+                  "nodes": [{"id": "one", "address": "127.0.0.1:1", "metadata": {"zone": evil}}]}
+        with self.registered(record):
             for arguments, word in [(["services"], r"e\x1b[2J\x07"), (["describe", "evil"], r"e\x1b[2J\x07"),
                                     (["call", "evil", evil], "UNAVAILABLE")]:
                 done = self.micro(*arguments)

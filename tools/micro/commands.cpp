@@ -81,9 +81,9 @@ int describe_service(Session& session, const std::string& name, Duration timeout
     std::printf("\nendpoints\n");
     for (const registry::Endpoint& endpoint : service.endpoints) {
       const std::string kind(registry::property(endpoint.metadata, "kind", "unary"));
-      const std::string description(registry::property(endpoint.metadata, "description"));
       std::printf("  %s  (%s)\n", printable(endpoint.name).c_str(), printable(kind).c_str());
-      if (!description.empty()) std::printf("    %s\n", printable(description).c_str());
+      std::istringstream description{std::string(registry::property(endpoint.metadata, "description"))};
+      for (std::string line; std::getline(description, line);) std::printf("    %s\n", printable(line).c_str());
       std::istringstream bindings{std::string(registry::property(endpoint.metadata, "http"))};
       for (std::string binding; std::getline(bindings, binding);) std::printf("    %s\n", printable(binding).c_str());
       std::printf("    request %s\n", printable(endpoint.request.type).c_str());

@@ -84,7 +84,10 @@ void SessionImpl::end_block(std::string_view block) {
     if (stream != nullptr) return stream_error(id, stream, ErrorCode::kStreamClosed);
     return closed_stream_frame(id, true);
   }
-  if (decoded->too_large) return stream_error(id, stream, ErrorCode::kEnhanceYourCalm);
+  if (decoded->too_large) {
+    ++counters_.headers_too_large;
+    return stream_error(id, stream, ErrorCode::kEnhanceYourCalm);
+  }
   if (decoded->malformed != nullptr || block_self_dependent_) return stream_error(id, stream, ErrorCode::kProtocolError);
   switch (kind) {
     case BlockKind::kRequest:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 
 #include "test_server.hpp"
 
@@ -127,6 +128,26 @@ TEST(Http2Only, ClosesWhatIsNotHttp2) {
   EXPECT_THAT(answer, ::testing::Not(HasSubstr("HTTP/1.1")));
   Http2Client client(server);
   EXPECT_EQ(client.call("/test.Echo/Say", "x").field("grpc-status"), "0");
+}
+
+TEST(Http2Counters, TellOfHeadersThatAreTooLarge) {
+  ServerOptions options = TestServer::default_options();
+  options.max_header_bytes = 1000;
+  TestServer server(1, options);
+  server.start();
+  {
+    Http2Client client(server);
+    client.call("/test.Echo/Say", "x");
+    client.open("/test.Echo/Say", {{"x-long", std::string(1300, 'a')}}, true);  // less on the wire
+    Answer& too_large = client.answer();
+    client.run_until([&] { return too_large.closed; });
+    EXPECT_EQ(too_large.status, "");
+    EXPECT_EQ(client.call("/test.Echo/Say", "x").messages.size(), 1U) << "only its stream was reset";
+  }
+  while (server.server.counters().oversized == 0) std::this_thread::yield();
+  EXPECT_EQ(server.server.counters().oversized, 1U);
+  EXPECT_EQ(server.server.counters().refused_streams, 0U);
+  EXPECT_EQ(server.server.counters().dropped_answers, 0U);
 }
 
 }  // namespace

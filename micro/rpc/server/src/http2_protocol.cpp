@@ -45,7 +45,19 @@ Http2Protocol::Http2Protocol(Connection& connection)
       worker_(connection.worker()),
       session_(http2::Role::kServer, worker_.state().http2_options, *this) {}
 
-Http2Protocol::~Http2Protocol() { session_.abort(http2::ErrorCode::kCancel); }
+Http2Protocol::~Http2Protocol() {
+  session_.abort(http2::ErrorCode::kCancel);
+  count();
+}
+
+void Http2Protocol::count() noexcept {
+  const http2::Counters& counters = session_.counters();
+  const Counted now{counters.streams_refused, counters.streams_overfull, counters.headers_too_large};
+  worker_.counters().refused_streams.add(now.refused - counted_.refused);
+  worker_.counters().dropped_answers.add(now.overfull - counted_.overfull);
+  worker_.counters().oversized.add(now.too_large - counted_.too_large);
+  counted_ = now;
+}
 
 Result<void> Http2Protocol::upgrade(std::string_view settings, std::span<const http2::Field> head, std::string_view body) {
   return session_.upgrade(settings, head, body);
@@ -110,6 +122,7 @@ void Http2Protocol::sample(ConnectionSample& sample) const noexcept {
 }
 
 void Http2Protocol::look_at_calls(TimePoint now) {
+  count();
   struct Look {
     TimePoint now;
     static void at(http2::Stream& stream, void* argument) {

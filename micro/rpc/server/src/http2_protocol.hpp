@@ -68,10 +68,17 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
   void on_drained(http2::Stream& stream) override;
   void on_close(http2::Stream& stream) override;
 
+  // Adds what the session has counted since the last time to what the worker counts.
+  void count() noexcept;
   void begin_grpc(http2::Stream& stream, const http2::HeaderBlock& block, std::string_view format, bool end_stream);
 
   Connection& connection_;
   Worker& worker_;
+  struct Counted {
+    std::uint64_t refused = 0;
+    std::uint64_t overfull = 0;
+    std::uint64_t too_large = 0;
+  } counted_;
   Abandoned abandoned_;  // outlives the session, whose end abandons calls
   http2::Session session_;
   Buffer held_;  // input that waits until output has left

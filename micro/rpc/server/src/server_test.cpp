@@ -24,6 +24,19 @@ TEST(ServerGrpc, AnswersAUnaryCall) {
   EXPECT_THAT(answer.messages, ElementsAre("you said hi"));
 }
 
+// It has one listener, whose connections the first loop serves.
+TEST(ServerUnixSocket, WithSeveralLoops) {
+  ServerOptions options;
+  options.address = Address::parse("unix:" + testing::TempDir() + "server-" + std::to_string(::getpid()) + ".sock").value();
+  TestServer server(3, options);
+  server.start();
+  for (int i = 0; i < 3; ++i) {
+    Http2Client client(server);
+    EXPECT_THAT(client.call("/test.Echo/Say", "hi").messages, ElementsAre("you said hi"));
+  }
+  EXPECT_EQ(server.stop(), 0U);
+}
+
 TEST(ServerGrpc, ManyCallsOnOneConnection) {
   TestServer server;
   server.start();

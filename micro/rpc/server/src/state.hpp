@@ -61,6 +61,8 @@ struct WorkerCounters {
   Counter oversized;
   Counter memory_refusals;
   Counter unsent_refusals;
+  Counter refused_streams;
+  Counter dropped_answers;
   Counter floods;
   Counter header_timeouts;
   Counter body_timeouts;

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -156,6 +157,7 @@ class TestServer {
   }
   // `from`: another address of this machine to come from; `buffer`: bytes the kernel keeps of what arrives and is not read.
   int connect(const char* from = nullptr, int buffer = 0) const {
+    if (server.address().is_unix()) return connect_unix();
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (buffer > 0) EXPECT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer), 0);
     sockaddr_in address{};
@@ -172,6 +174,14 @@ class TestServer {
   }
 
  private:
+  int connect_unix() const {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    server.address().unix_path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    return fd;
+  }
   static LoopGroup::Options group(std::size_t size) {
     LoopGroup::Options options;
     options.size = size;

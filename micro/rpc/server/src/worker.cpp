@@ -59,6 +59,7 @@ void Worker::close_listener() {
 }
 
 void Worker::accept() {
+  if (!listener_) return;  // of a Unix socket another worker has the one there is
   accepting_ = true;
   spawn(accept_loop());
 }

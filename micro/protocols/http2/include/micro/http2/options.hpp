@@ -19,8 +19,8 @@ struct Options {
   std::uint32_t max_concurrent_streams = 1024;
 
   // Receive window of each stream at its start, bytes, 1 to 2^31-1. Bounds what one stream can make us hold. 1 MiB lets a
-  // message of usual size arrive without waiting a round trip; the RFC's own 64 KiB does not. Below 256 it makes every sender look
-  // like an attacker to us: see max_control_frames.
+  // message of usual size arrive without waiting a round trip; the RFC's own 64 KiB does not. Below 256 it makes every sender
+  // look like an attacker to us: see max_control_frames.
   std::uint32_t initial_window = 1 << 20;
 
   // Receive window of the whole connection, bytes, 65,535 to 2^31-1.
@@ -111,15 +111,16 @@ struct Counters {
   std::uint64_t control_frames = 0;   // received, as Options::max_control_frames counts them
   std::uint64_t empty_frames = 0;     // received DATA frames without payload and without END_STREAM
   std::uint64_t streams_opened = 0;
-  std::uint64_t streams_refused = 0;   // beyond max_concurrent_streams or max_queued_data
-  std::uint64_t streams_overfull = 0;  // reset because four times max_queued_data was waiting
-  std::uint64_t resets_received = 0;   // RST_STREAM
-  std::uint64_t resets_sent = 0;       // RST_STREAM, both asked for and for stream errors
-  std::uint64_t stream_errors = 0;     // streams, or attempts to open one, that the peer's errors made us reset
-  std::uint64_t floods = 0;            // connections ended for exceeding a flood limit: 0 or 1
-  Flood flood = Flood::kNone;          // which one
-  std::uint64_t window_growths = 0;    // how often autotuning raised the receive windows
-  std::uint64_t headers_repeated = 0;  // header sections recognised as the same as the one before and not decoded again
+  std::uint64_t streams_refused = 0;    // beyond max_concurrent_streams or max_queued_data
+  std::uint64_t streams_overfull = 0;   // reset because four times max_queued_data was waiting
+  std::uint64_t headers_too_large = 0;  // sections beyond max_header_list_size or max_header_count: their streams were reset
+  std::uint64_t resets_received = 0;    // RST_STREAM
+  std::uint64_t resets_sent = 0;        // RST_STREAM, both asked for and for stream errors
+  std::uint64_t stream_errors = 0;      // streams, or attempts to open one, that the peer's errors made us reset
+  std::uint64_t floods = 0;             // connections ended for exceeding a flood limit: 0 or 1
+  Flood flood = Flood::kNone;           // which one
+  std::uint64_t window_growths = 0;     // how often autotuning raised the receive windows
+  std::uint64_t headers_repeated = 0;   // header sections recognised as the same as the one before and not decoded again
 };
 
 }  // namespace micro::http2

@@ -123,6 +123,8 @@ struct ServerCounters {
   std::uint64_t memory_refusals = 0;           // max_buffered_bytes
   std::uint64_t unsent_bytes = 0;              // of answers, just now
   std::uint64_t unsent_refusals = 0;           // connections closed for max_unsent_bytes
+  std::uint64_t refused_streams = 0;           // max_concurrent_streams, or too much waits on the connection; a second late
+  std::uint64_t dropped_answers = 0;           // for which there was no room on their connection; a second late
   std::uint64_t floods = 0;                    // connections ended with ENHANCE_YOUR_CALM (http2::Options)
   std::uint64_t header_timeouts = 0;
   std::uint64_t body_timeouts = 0;
