@@ -17,7 +17,8 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' red=$'\e[
 
 step() { printf '\n%s== %s%s\n' "$bold" "$*" "$off"; }
 say() { printf '   %s\n' "$*"; }
-shows() { printf '%s   $ %s%s\n' "$dim" "$*" "$off"; }
+# A command to repeat by hand, from where this was called.
+shows() { local text="$*"; printf '%s   $ %s%s\n' "$dim" "${text//"$PWD/"/}" "$off"; }
 ok() { printf '   %sok%s  %s\n' "$green" "$off" "$*"; }
 bad() { printf '   %sFAILED%s  %s\n' "$red" "$off" "$*"; failures=$((failures + 1)); }
 check() { if [ "$1" = "$2" ]; then ok "$3"; else bad "$3: expected \"$1\", got \"$2\""; fi; }
@@ -35,7 +36,7 @@ for program in greeter micro; do
   [ -x "$bin/$program" ] || { echo "demo: $bin/$program is missing; run make build first" >&2; exit 2; }
 done
 for program in curl h2load; do
-  command -v "$program" >/dev/null || { echo "demo: $program is missing; scripts/deps.sh test installs it" >&2; exit 2; }
+  command -v "$program" >/dev/null || { echo "demo: $program is missing; scripts/deps.sh demo installs it" >&2; exit 2; }
 done
 
 # start NAME COMMAND...: runs it with a log of its own and waits until it listens; its port is then in $port.
@@ -71,10 +72,17 @@ for n in 1 2 3; do
 done
 start gateway "$bin/micro" gateway --address 127.0.0.1:0 --registry local --registry_address "$registry" --loops 1
 gateway=http://127.0.0.1:$port
-wait_for 5 grep -q "gateway.*join" "$work/greeter1.log" || bad "greeter1 did not hear of the gateway"
+processes=(greeter1 greeter2 greeter3 gateway)
+# heard <event> <times> <process>...: each of these has logged so many of them.
+heard() {
+  local event=$1 times=$2 name
+  shift 2
+  for name in "$@"; do [ "$(grep -c " $event\$" "$work/$name.log")" = "$times" ] || return 1; done
+}
+wait_for 5 heard join 4 "${processes[@]}" || true
 say "What the first node saw:"
 grep -E ' (join|leave)$' "$work/greeter1.log" | indent
-check 4 "$(grep -c ' join$' "$work/greeter1.log")" "every process was told of the four nodes that joined"
+check yes "$(heard join 4 "${processes[@]}" && echo yes)" "every process was told of the four nodes that joined"
 
 step "HTTP through the gateway: JSON in, JSON out, the three nodes in turn"
 shows "curl -i -d '{\"name\":\"John\"}' $gateway/api/greeter/Greeter.Hello"
@@ -95,20 +103,20 @@ echo "$reply" | indent
 check '{"message":"Hello John"}' "$reply" "HTTP/1.1 and JSON"
 # A gRPC call is an HTTP/2 POST of a length-prefixed protobuf message; curl can do that much by itself.
 printf '\0\0\0\0\6\12\4John' >"$work/request"
-shows "printf '\\0\\0\\0\\0\\6\\12\\4John' | curl --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @- http://127.0.0.1:$p/greeter.Greeter/Hello"
+shows "printf '\\0\\0\\0\\0\\6\\12\\4John' | curl --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @- http://127.0.0.1:$p/greeter.Greeter/Hello | od -c"
 curl -s --http2-prior-knowledge -D "$work/headers" -o "$work/reply" -H 'content-type: application/grpc' -H 'te: trailers' \
   --data-binary @"$work/request" "http://127.0.0.1:$p/greeter.Greeter/Hello"
 check "Hello John" "$(tail -c +8 "$work/reply")" "gRPC, on the same port (the message of the reply: $(tail -c +8 "$work/reply"))"
 check 0 "$(tr -d '\r' <"$work/headers" | sed -n 's/^grpc-status: //p')" "grpc-status 0 in the trailers"
 
 step "The command line"
-shows "micro services --registry_address $registry"
+shows "$bin/micro services --registry_address $registry"
 "$bin/micro" services --registry_address "$registry" | tee "$work/out" | indent
 check 3 "$(grep '^greeter ' "$work/out" | grep -o '127.0.0.1:[0-9]*' | wc -l)" "greeter has three nodes"
-shows "micro describe greeter --registry_address $registry"
+shows "$bin/micro describe greeter --registry_address $registry"
 "$bin/micro" describe greeter --registry_address "$registry" | tee "$work/out" | indent
 check 4 "$(grep -c '^  Greeter\.' "$work/out")" "its four methods, one of each kind"
-shows "micro call greeter Greeter.Hello '{\"name\":\"John\"}' --registry_address $registry"
+shows "$bin/micro call greeter Greeter.Hello '{\"name\":\"John\"}' --registry_address $registry"
 reply=$("$bin/micro" call greeter Greeter.Hello '{"name":"John"}' --registry_address "$registry")
 echo "$reply" | indent
 check '{"message":"Hello John"}' "$reply" "called by name, without generated code"
@@ -116,7 +124,7 @@ check '{"message":"Hello John"}' "$reply" "called by name, without generated cod
 step "A node leaves under load: SIGTERM, and nobody notices"
 printf '{"name":"John"}' >"$work/body"
 # A steady 5,000 requests per second: on a fast machine, too, the load then lasts longer than a node takes to leave.
-shows "h2load --h1 -c 8 -n 20000 --rps 625 -d body -H 'content-type: application/json' $gateway/api/greeter/Greeter.Hello"
+shows "h2load --h1 -c 8 -n 20000 --rps 625 -d $work/body -H 'content-type: application/json' $gateway/api/greeter/Greeter.Hello"
 h2load --h1 -c 8 -t 1 -n 20000 --rps 625 -d "$work/body" -H 'content-type: application/json' "$gateway/api/greeter/Greeter.Hello" >"$work/load" 2>&1 &
 load=$!
 sleep 0.4
@@ -134,11 +142,13 @@ check "20000 succeeded, 0 failed, 0 errored" "$(sed -n 's/^requests:.* done, \(.
 check "20000 2xx" "$(sed -n 's/^status codes: \(20000 2xx\),.*/\1/p' "$work/load")" "every answer was a good one"
 
 step "The survivors go on"
-wait_for 5 grep -q 'leave$' "$work/greeter1.log" || bad "greeter1 did not hear that greeter3 left"
+wait_for 5 heard leave 1 greeter1 greeter2 gateway || true
 grep -E ' leave$' "$work/greeter1.log" | indent
-shows "micro services --registry_address $registry"
+check yes "$(heard leave 1 greeter1 greeter2 gateway && echo yes)" "every process was told that one has left"
+shows "$bin/micro services --registry_address $registry"
 "$bin/micro" services --registry_address "$registry" | tee "$work/out" | indent
 check 2 "$(grep '^greeter ' "$work/out" | grep -o '127.0.0.1:[0-9]*' | wc -l)" "two nodes are left"
+shows "curl -d '{\"name\":\"Ann\"}' $gateway/api/greeter/Greeter.Hello"
 reply=$(curl -s -d '{"name":"Ann"}' "$gateway/api/greeter/Greeter.Hello")
 echo "$reply" | indent
 check '{"message":"Hello Ann"}' "$reply" "the gateway calls them"
