@@ -33,3 +33,15 @@ message(STATUS "${output}")
 if(NOT output MATCHES "Hello package")
   message(FATAL_ERROR "the consumer did not print its greeting, but: ${output}")
 endif()
+
+# The example as somebody would copy it: service and client, two programs that find each other.
+set(example "${WORK_DIR}/greeter")
+set(registry "${WORK_DIR}/registry")
+run("configure the example" "${CMAKE_COMMAND}" -S "${SOURCE_DIR}/examples/greeter" -B "${example}" ${configure_options}
+  "-DCMAKE_PREFIX_PATH=${prefix}")
+run("build the example" "${CMAKE_COMMAND}" --build "${example}")
+run("run the example" sh "${CMAKE_CURRENT_LIST_DIR}/greet.sh" "${example}" "${registry}")
+message(STATUS "${output}")
+if(NOT output MATCHES "Hello")
+  message(FATAL_ERROR "the client of the example was not greeted, but: ${output}")
+endif()
