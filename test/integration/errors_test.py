@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import resource
 import shutil
 import socket
 import tempfile
@@ -30,6 +31,15 @@ class StartTest(cluster.ClusterTest):
             self.assertIn(address, text)
             self.assertIn("address already in use: another program listens there; choose another --address or stop it", text)
         self.assertEqual(self.listed(), [])
+
+    def test_too_few_descriptors(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+        try:
+            text = self.refused("--address", "127.0.0.1:0", "--loops", "200")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertRegex(text, r"the loops cannot be made: .*Too many open files; .*ulimit -n.*--loops")
 
     def test_port_taken_by_a_sibling(self):
         # Both share ports between their own loops, which must not let a second process in.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <system_error>
 
 #include <micro/builtin/health.hpp>
 #include <micro/builtin/reflection.hpp>
@@ -143,7 +144,12 @@ Result<void> Service::Impl::prepare() {
   group.size = options.loops;
   group.name = options.name.substr(0, 10);
   group.lag_observer = &lag_report;
-  loops = std::make_unique<LoopGroup>(group);
+  try {
+    loops = std::make_unique<LoopGroup>(group);
+  } catch (const std::system_error& error) {
+    return fail(resource_exhausted(std::string("the loops cannot be made: ") + error.what() +
+                                   "; each needs two descriptors: raise the limit of open files (ulimit -n) or lower --loops"));
+  }
   server = std::make_unique<rpc::Server>(*loops, tls.server_options(options), routes);
   server->use(rpc::recovery(logger));
   server->use(rpc::deadline(options.server.request_timeout));
