@@ -173,6 +173,8 @@ Engine Engine::client(const ClientCredentials& credentials, std::string_view hos
   const ClientOptions& options = credentials.options();
   impl->host = options.server_name.empty() ? host : options.server_name;
   if (impl->host.ends_with('.')) impl->host.pop_back();
+  // OpenSSL takes no name for no wish to check it.
+  if (impl->host.empty()) impl->host = "localhost";
   impl->session_key.append(impl->host).append(" ").append(address);
   SSL* const ssl = impl->ssl.get();
   X509_VERIFY_PARAM* const parameters = SSL_get0_param(ssl);

@@ -219,6 +219,13 @@ TEST_F(EngineTest, AnotherName) {
   EXPECT_EQ(failure_of(server_options_, client_options_, "example.org").client, "");
 }
 
+TEST_F(EngineTest, NoNameIsNoWayAroundTheCheck) {
+  server_options_.certificates = {files_.issue("other", {.alternative_names = {"DNS:example.org"}})};
+  for (const char* host : {"", "."}) {
+    EXPECT_THAT(failure_of(server_options_, client_options_, host).client, HasSubstr("not for localhost")) << host;
+  }
+}
+
 TEST_F(EngineTest, TheCommonNameIsNoName) {
   server_options_.certificates = {files_.issue("plain", {.common_name = "localhost"})};
   EXPECT_THAT(failure_of(server_options_, client_options_).client, HasSubstr("and not for localhost"));

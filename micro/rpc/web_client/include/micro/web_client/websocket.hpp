@@ -66,8 +66,8 @@ class WebSocket {
     std::string_view view() const noexcept { return data.view(); }
   };
 
-  // Connects and opens. Errors: those of net::connect() and tls::Stream::handshake(); what the server answered instead of 101, as http::error_from_response()
-  // reads it; INTERNAL for an answer that is not by the rules; UNAVAILABLE when open_timeout is over.
+  // Connects and opens. Errors: those of net::connect() and tls::Stream::handshake(); what the server answered instead of 101, as
+  // http::error_from_response() reads it; INTERNAL for an answer that is not by the rules; UNAVAILABLE when open_timeout is over.
   static Task<Result<std::unique_ptr<WebSocket>>> connect(Context& context, Target target, WebSocketOptions options);
   // The same over a connection that is there, such as one through a proxy. The address of `target` is only a name then.
   static Task<Result<std::unique_ptr<WebSocket>>> open(Context& context, std::unique_ptr<net::Stream> stream, Target target,

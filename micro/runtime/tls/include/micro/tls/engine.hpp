@@ -21,9 +21,9 @@ namespace micro::tls {
 class Engine {
  public:
   static Engine server(const ServerCredentials& credentials);
-  // `host` is whom the certificate must be for, unless the options say otherwise: a name or an address. A session of an earlier
-  // connection with the same `host` and `address` is offered to the server again. `protocol`: offered by ALPN instead of those
-  // of the options.
+  // `host` is whom the certificate must be for, unless the options say otherwise: a name or an address; empty: localhost. A
+  // session of an earlier connection with the same `host` and `address` is offered to the server again. `protocol`: offered by
+  // ALPN instead of those of the options.
   static Engine client(const ClientCredentials& credentials, std::string_view host, std::string_view address = {},
                        std::string_view protocol = {});
   Engine(Engine&&) noexcept;
