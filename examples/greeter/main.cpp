@@ -29,7 +29,8 @@ class Greeter final : public greeter::Greeter::Handler {
     co_return micro::Result<void>{};
   }
 
-  micro::Task<micro::Result<greeter::CollectReply>> Collect(micro::Context&, micro::Reader<greeter::HelloRequest>& reader) override {
+  micro::Task<micro::Result<greeter::CollectReply>> Collect(micro::Context&,
+                                                            micro::Reader<greeter::HelloRequest>& reader) override {
     greeter::CollectReply reply;
     greeter::HelloRequest request;
     while (true) {

@@ -13,8 +13,8 @@ using ::testing::HasSubstr;
 
 const fs::path kTestDir = MICRO_TEST_DIR;
 const std::vector<fs::path> kSearch = {kTestDir / "proto", kTestDir / "imported", MICRO_PROTO_DIR};
-const std::vector<std::string> kProtos = {"no_package.proto", "tricky/base.proto", "tricky/names.proto", "tricky/rest.proto", "tricky/services.proto",
-                                          "tricky/types.proto"};
+const std::vector<std::string> kProtos = {"no_package.proto",  "tricky/base.proto",     "tricky/names.proto",
+                                          "tricky/rest.proto", "tricky/services.proto", "tricky/types.proto"};
 
 std::vector<std::string> outputs() {
   std::vector<std::string> names;
@@ -100,8 +100,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"lite.proto", "", {"method shop.S.Get", "message shop.M", "LITE_RUNTIME", "remove the option"}},
         BadCase{"http_template.proto",
                 "",
-                {"method shop.S.Get: option google.api.http: GET /v1/{name: path template \"/v1/{name\": character 10: '}' is missing"}},
-        BadCase{"http_field.proto", "", {"GET /v1/{nome}: variable {nome}: shop.M has no field \"nome\"; did you mean \"name\"?"}},
+                {"method shop.S.Get: option google.api.http: GET /v1/{name: path template \"/v1/{name\": character 10: '}' is "
+                 "missing"}},
+        BadCase{
+            "http_field.proto", "", {"GET /v1/{nome}: variable {nome}: shop.M has no field \"nome\"; did you mean \"name\"?"}},
         BadCase{"http_no_pattern.proto", "", {"method shop.S.Get", "a binding has no method and path", "write get"}},
         BadCase{"http_nested.proto", "", {"method shop.S.Get", "additional_bindings inside additional_bindings"}},
         BadCase{"no_package.proto", "speed=high", {"takes no parameters", "'speed=high'", "--micro_out=DIR"}}),

@@ -29,7 +29,8 @@ Task<void> list_task(registry::Registry& registry, Duration timeout, Result<std:
   out = co_await registry.list_services(context);
 }
 
-Task<void> get_task(registry::Registry& registry, const std::string& name, Duration timeout, Result<std::vector<registry::Service>>& out) {
+Task<void> get_task(registry::Registry& registry, const std::string& name, Duration timeout,
+                    Result<std::vector<registry::Service>>& out) {
   Context context;
   context.set_timeout(timeout);
   out = co_await registry.get_service(context, name);
@@ -56,8 +57,7 @@ int list_services(Session& session, Duration timeout) {
   for (const registry::Service& service : *services) widest = std::max(widest, printable(service.name).size());
   std::printf("%-*s  %-10s  NODES\n", static_cast<int>(widest), "SERVICE", "VERSION");
   for (const registry::Service& service : *services) {
-    std::printf("%-*s  %-10s  ", static_cast<int>(widest), printable(service.name).c_str(),
-                printable(service.version).c_str());
+    std::printf("%-*s  %-10s  ", static_cast<int>(widest), printable(service.name).c_str(), printable(service.version).c_str());
     for (std::size_t i = 0; i < service.nodes.size(); ++i) {
       std::printf("%s%s", i == 0 ? "" : " ", printable(service.nodes[i].address).c_str());
     }
@@ -95,7 +95,8 @@ int describe_service(Session& session, const std::string& name, Duration timeout
   return 0;
 }
 
-int call_endpoint(Session& session, const std::string& service, const std::string& endpoint, const std::string& json, Duration timeout) {
+int call_endpoint(Session& session, const std::string& service, const std::string& endpoint, const std::string& json,
+                  Duration timeout) {
   Result<std::string> reply;
   session.run(call_task(session, service, endpoint, json.empty() ? "{}" : json, timeout, reply));
   if (!reply) return report(reply.error());

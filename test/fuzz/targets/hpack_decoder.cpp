@@ -75,7 +75,8 @@ MICRO_FUZZ_TARGET(hpack_decoder) {
     const BlockKind kind = kKinds[head >> 5 & 3];
     const BlockLease scratch;
     const DecodedBlock* const decoded = decoder.decode(copy.view(), kind, options, *scratch);
-    // Limits of ours alone: a section far too large, and more updates of the table in a row than anybody needs (RFC 7541 section 4.2).
+    // Limits of ours alone: a section far too large, and more updates of the table in a row than anybody needs (RFC 7541
+    // section 4.2).
     if (decoded == nullptr && scratch->excess != DecodedBlock::Excess::kNone) return;
     const auto fields = oracle.decode(block);
     require((decoded != nullptr) == fields.has_value(), "a block is decoded that breaks HPACK, or the reverse");

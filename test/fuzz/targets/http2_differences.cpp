@@ -41,7 +41,8 @@ bool allowed_difference(std::string_view frames, const Verdict& ours, const Verd
     return ours.connection_error != theirs.connection_error;
   }
   // Section 5.1: on a closed stream frames may be ignored or refused, for short or long, with the stream or the connection.
-  if (stream == StreamWas::kClosed && ours.delivered.empty() && theirs.delivered.empty()) return ours.outcome() != theirs.outcome();
+  if (stream == StreamWas::kClosed && ours.delivered.empty() && theirs.delivered.empty())
+    return ours.outcome() != theirs.outcome();
   for (const OneSided& known : kOneSided) {
     if (!known.theirs.empty() && !refuses(ours) && theirs.why.contains(known.theirs)) return true;
     if (!known.ours.empty() && !refuses(theirs) && ours.why.contains(known.ours)) return true;

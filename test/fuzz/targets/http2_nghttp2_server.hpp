@@ -19,8 +19,8 @@ struct Verdict {
   std::string delivered;  // requests, trailers, ends, resets, as text
   std::string body;
   std::optional<std::string> authority;  // :authority of a request; of nghttp2's alone
-  bool connection_error = false;  // GOAWAY with an error
-  std::string stream_errors;      // streams reset on account of it
+  bool connection_error = false;         // GOAWAY with an error
+  std::string stream_errors;             // streams reset on account of it
   std::string why;
 
   // Pieces of data are joined: where a frame is cut into them is nobody's business.

@@ -32,8 +32,8 @@ inline bool same(const google::protobuf::Message& a, const google::protobuf::Mes
   return differ.Compare(a, b);
 }
 
-// For comparisons with protobuf's JSON, which reads "treeAA" in a FieldMask as tree_aa and "Foo" as foo, where field_mask.proto (and Go)
-// have tree_a_a and _foo.
+// For comparisons with protobuf's JSON, which reads "treeAA" in a FieldMask as tree_aa and "Foo" as foo, where field_mask.proto
+// (and Go) have tree_a_a and _foo.
 inline std::string text_of(const google::protobuf::Message& message) {
   const auto* all = dynamic_cast<const ::codecs::test::WellKnownTypes*>(&message);
   if (all == nullptr || !all->has_mask()) return message.DebugString();

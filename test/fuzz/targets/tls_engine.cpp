@@ -1,6 +1,6 @@
-// TLS without a socket. Any bytes to either role: an error that is documented, or none; bounded output; a failed engine stays failed.
-// And two of ours with somebody between them who splits, cuts, changes and repeats records: what arrives is the beginning of what was
-// sent, and all of it when nobody interfered. The first byte chooses.
+// TLS without a socket. Any bytes to either role: an error that is documented, or none; bounded output; a failed engine stays
+// failed. And two of ours with somebody between them who splits, cuts, changes and repeats records: what arrives is the beginning
+// of what was sent, and all of it when nobody interfered. The first byte chooses.
 #include <stdlib.h>
 
 #include <array>

@@ -1,5 +1,5 @@
-// google.api.http: templates are read, written and read again as the same; the router finds what a plain search through all templates
-// finds; what a binding reads is stable.
+// google.api.http: templates are read, written and read again as the same; the router finds what a plain search through all
+// templates finds; what a binding reads is stable.
 //
 // The input: lines "METHOD template", then an empty one; then a line each for method, path and query; the rest is the body.
 #include <algorithm>
@@ -76,7 +76,8 @@ std::optional<std::vector<std::string_view>> match(const Template& path, std::st
   if (!text.starts_with('/')) return std::nullopt;
   if (!path.verb.empty()) {
     const std::size_t colon = text.rfind(':');
-    if (colon == text.npos || text.find('/', colon) != text.npos || !equals(text.substr(colon + 1), path.verb)) return std::nullopt;
+    if (colon == text.npos || text.find('/', colon) != text.npos || !equals(text.substr(colon + 1), path.verb))
+      return std::nullopt;
     text = text.substr(0, colon);
   } else if (text == "/") {
     text = {};
@@ -125,9 +126,8 @@ void check_read(const Binding& binding, const Candidate& candidate, const std::v
   const auto done = binding.read(parts, json, json, micro::codec::ref(request));
   if (!done) {
     const std::string& reason = done.error().reason();
-    require(done.error().code() == micro::Code::kInvalidArgument &&
-                (reason == "INVALID_PATH" || reason == "INVALID_QUERY" || reason == "INVALID_JSON" ||
-                 reason == "UNEXPECTED_BODY"),
+    require(done.error().code() == micro::Code::kInvalidArgument && (reason == "INVALID_PATH" || reason == "INVALID_QUERY" ||
+                                                                     reason == "INVALID_JSON" || reason == "UNEXPECTED_BODY"),
             "an undocumented error of a request: " + done.error().message());
     return;
   }

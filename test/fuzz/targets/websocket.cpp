@@ -65,12 +65,13 @@ std::string run(std::string_view input, const Setting& setting, std::size_t step
   return out.append(take(session));
 }
 
-// With a window below 32 KiB a sender may still refer further back than the window reaches, which it must not. zlib notices that only
-// when the bytes referred to have left its output buffer (inflate() compares with the agreed window when built with INFLATE_STRICT
-// only), and how long they stay there depends on the split. So one run may refuse what the other reads; up to there both agree.
+// With a window below 32 KiB a sender may still refer further back than the window reaches, which it must not. zlib notices that
+// only when the bytes referred to have left its output buffer (inflate() compares with the agreed window when built with
+// INFLATE_STRICT only), and how long they stay there depends on the split. So one run may refuse what the other reads; up to
+// there both agree.
 void require_same_events(std::string_view a, std::string_view b, const Setting& setting, std::string_view what) {
   constexpr std::string_view kInvalidData = "error WEBSOCKET_INVALID_DATA";
-  const std::uint8_t window = !setting.deflate                   ? 15
+  const std::uint8_t window = !setting.deflate                ? 15
                               : setting.role == Role::kServer ? setting.deflate->client_max_window_bits
                                                               : setting.deflate->server_max_window_bits;
   const std::size_t a_failed = a.find(kInvalidData);

@@ -93,7 +93,9 @@ void Flags::add(std::string name, bool& value, std::string help) {
 }
 
 void Flags::add(std::string name, std::size_t& value, std::string help) {
-  impl_->finish(impl_->app->add_option(spellings(name), value, std::move(help)), name)->type_name("NUMBER")->capture_default_str();
+  impl_->finish(impl_->app->add_option(spellings(name), value, std::move(help)), name)
+      ->type_name("NUMBER")
+      ->capture_default_str();
 }
 
 void Flags::add(std::string name, Duration& value, std::string help) {
@@ -117,7 +119,9 @@ void Flags::add_size(std::string name, std::size_t& value, std::string help) {
 }
 
 void Flags::add(std::string name, std::vector<std::string>& values, std::string help) {
-  impl_->finish(impl_->app->add_option(spellings(name), values, std::move(help)), name)->type_name("KEY=VALUE")->allow_extra_args(false);
+  impl_->finish(impl_->app->add_option(spellings(name), values, std::move(help)), name)
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
 }
 
 void Flags::add_argument(std::string name, std::string& value, std::string help, bool required) {

@@ -72,7 +72,8 @@ TEST(Flags, BadInputSaysWhatIsWrong) {
     const auto parsed = parse(options, c.arguments);
     ASSERT_FALSE(parsed) << c.message;
     EXPECT_EQ(parsed.error().code(), Code::kInvalidArgument);
-    EXPECT_THAT(parsed.error().message(), testing::AllOf(testing::HasSubstr(c.message), testing::HasSubstr("see greeter --help")));
+    EXPECT_THAT(parsed.error().message(),
+                testing::AllOf(testing::HasSubstr(c.message), testing::HasSubstr("see greeter --help")));
   }
 }
 

@@ -12,9 +12,11 @@
 namespace micro {
 namespace {
 
-// Headers that speak about the connection between the browser and us, or about an encoding we do not pass on.
+// Headers that speak about the connection between the browser and us, or about an encoding we do not pass on. The id of the
+// request travels with the context.
 bool stays_here(std::string_view name) {
-  for (const std::string_view own : {"accept-encoding", "content-encoding", "accept", "expect", "origin", "referer"}) {
+  for (const std::string_view own :
+       {"accept-encoding", "content-encoding", "accept", "expect", "origin", "referer", "x-request-id"}) {
     if (equals_ignore_case(name, own)) return true;
   }
   return false;
@@ -67,6 +69,7 @@ class ApiRoute final : public rpc::HttpHandler, public Hook {
     response.headers.append(context.reply_headers());
     response.headers.append(context.reply_trailers());
     if (!context.peer().empty()) response.headers.set("X-Micro-Node", context.peer());
+    response.headers.set("X-Request-Id", context.request_id());
   }
 
   Service& service_;

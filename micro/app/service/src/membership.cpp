@@ -33,7 +33,8 @@ Task<void> Membership::follow(Gate::Holder) {
     const Result<void> ended = co_await follow_once();
     if (life_.cancelled()) break;
     if (!ended && !failing) {
-      logger_.warn("cannot follow the registry; trying again", {{"registry", registry_.describe()}, {"error", ended.error().message()}});
+      logger_.warn("cannot follow the registry; trying again",
+                   {{"registry", registry_.describe()}, {"error", ended.error().message()}});
     }
     failing = !ended;
     if (!co_await sleep(life_, kRetry)) break;

@@ -284,7 +284,8 @@ registry::Service Service::Impl::record() const {
     registry::set_property(published_endpoint.metadata, "path", endpoint.path());
     registry::set_property(published_endpoint.metadata, "kind", rpc::to_string(endpoint.kind));
     std::string http;
-    for (const rpc::HttpBinding& binding : endpoint.http) http += (http.empty() ? "" : "\n") + binding.method + " " + binding.path;
+    for (const rpc::HttpBinding& binding : endpoint.http)
+      http += (http.empty() ? "" : "\n") + binding.method + " " + binding.path;
     if (!http.empty()) registry::set_property(published_endpoint.metadata, "http", http);
     if (!endpoint.description.empty()) registry::set_property(published_endpoint.metadata, "description", endpoint.description);
     record.endpoints.push_back(std::move(published_endpoint));

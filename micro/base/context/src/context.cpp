@@ -2,9 +2,17 @@
 
 #include <algorithm>
 
-namespace micro {
+#include <micro/id/id.hpp>
 
-Context::Context(Context& parent) : deadline_(parent.deadline_), outgoing_(parent.outgoing_), request_id_(parent.request_id_) {
+namespace micro {
+namespace {
+
+constexpr int kRequestIdBytes = 16;
+constexpr std::size_t kMaxRequestId = 128;
+
+}  // namespace
+
+Context::Context(Context& parent) : deadline_(parent.deadline_), outgoing_(parent.outgoing_), request_id_(parent.request_id()) {
   const auto follow = [](void* self, const Error& reason) { static_cast<Context*>(self)->cancel(reason); };
   parent_link_.link(parent.cancellation_, follow, this);
 }
@@ -35,6 +43,20 @@ void Context::begin_calling(std::string_view peer, std::shared_ptr<const PeerIde
   reply_trailers_.clear();
   peer_.assign(peer);
   peer_identity_ = std::move(identity);
+}
+
+const std::string& Context::request_id() const {
+  if (serving_ && request_id_.empty()) request_id_ = random_hex(kRequestIdBytes);
+  return request_id_;
+}
+
+void Context::set_request_id(std::string_view id) {
+  if (id.empty() || id.size() > kMaxRequestId) return;
+  if (std::ranges::all_of(id, [](char c) { return c > ' ' && c <= '~'; })) request_id_.assign(id);
+}
+
+std::string_view Context::request_id_to_send() const {
+  return outgoing_.contains("x-request-id") ? std::string_view{} : std::string_view{request_id()};
 }
 
 void Context::reset() noexcept {

@@ -75,6 +75,41 @@ TEST(Context, ChildInheritsDeadlineOutgoingMetadataAndIds) {
   EXPECT_EQ(parent.outgoing().get("out"), "2");
 }
 
+TEST(Context, ARequestWithoutAnIdIsGivenOneWhenAsked) {
+  Context context;
+  EXPECT_EQ(context.request_id(), "") << "nobody's request";
+  context.begin_serving("10.0.0.7:50122", nullptr);
+  const std::string id = context.request_id();
+  EXPECT_TRUE(id.size() == 32 && id.find_first_not_of("0123456789abcdef") == std::string::npos) << id;
+  EXPECT_EQ(context.request_id(), id);
+  EXPECT_EQ(Context(context).request_id(), id);
+  context.reset();
+  context.begin_serving("10.0.0.7:50122", nullptr);
+  EXPECT_NE(context.request_id(), id);
+}
+
+TEST(Context, AnIdThatDoesNotBelongInALogIsNotTaken) {
+  for (const std::string& id : {std::string(), std::string("two words"), std::string("line\nbreak"), std::string("caf\xc3\xa9"),
+                                std::string(129, 'x'), std::string("nul\0", 4), std::string("del\x7f")}) {
+    Context context;
+    context.set_request_id(id);
+    EXPECT_EQ(context.request_id(), "") << id;
+  }
+  Context context;
+  context.set_request_id(std::string(128, '~'));
+  EXPECT_EQ(context.request_id(), std::string(128, '~'));
+}
+
+TEST(Context, TheIdTravelsUnlessOutgoingMetadataHasOne) {
+  Context context;
+  EXPECT_EQ(context.request_id_to_send(), "");
+  context.set_request_id("id-1");
+  EXPECT_EQ(context.request_id_to_send(), "id-1");
+  context.outgoing().add("X-Request-Id", "mine");
+  EXPECT_EQ(context.request_id_to_send(), "");
+  EXPECT_EQ(context.request_id(), "id-1");
+}
+
 TEST(Context, CancellationGoesDownWithItsReason) {
   Context parent;
   Context child(parent);

@@ -21,23 +21,34 @@ constexpr std::string_view kNames[] = {"trace", "debug", "info", "warn", "error"
 
 spdlog::level::level_enum to_spdlog(Level level) noexcept {
   switch (level) {
-    case Level::kTrace: return spdlog::level::trace;
-    case Level::kDebug: return spdlog::level::debug;
-    case Level::kInfo: return spdlog::level::info;
-    case Level::kWarn: return spdlog::level::warn;
-    case Level::kError: return spdlog::level::err;
-    case Level::kOff: return spdlog::level::off;
+    case Level::kTrace:
+      return spdlog::level::trace;
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+    case Level::kOff:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }
 
 Level from_spdlog(spdlog::level::level_enum level) noexcept {
   switch (level) {
-    case spdlog::level::trace: return Level::kTrace;
-    case spdlog::level::debug: return Level::kDebug;
-    case spdlog::level::info: return Level::kInfo;
-    case spdlog::level::warn: return Level::kWarn;
-    default: return Level::kError;
+    case spdlog::level::trace:
+      return Level::kTrace;
+    case spdlog::level::debug:
+      return Level::kDebug;
+    case spdlog::level::info:
+      return Level::kInfo;
+    case spdlog::level::warn:
+      return Level::kWarn;
+    default:
+      return Level::kError;
   }
 }
 
@@ -80,11 +91,21 @@ void append_escaped(std::string& out, std::string_view text) {
     }
     ++i;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (byte < 0x20 || c == 0x7f) {
           append_control(out, byte);
@@ -127,9 +148,13 @@ void append_value(std::string& out, const Field& field, bool json) {
         append_quoted(out, field.text);
       }
       break;
-    case Field::Kind::kBool: out += field.integer != 0 ? "true" : "false"; break;
+    case Field::Kind::kBool:
+      out += field.integer != 0 ? "true" : "false";
+      break;
     case Field::Kind::kInt:
-    case Field::Kind::kDouble: append_number(out, field); break;
+    case Field::Kind::kDouble:
+      append_number(out, field);
+      break;
   }
 }
 
@@ -161,7 +186,8 @@ class ForwardingSink final : public spdlog::sinks::base_sink<spdlog::details::nu
 
 spdlog::sink_ptr standard_error(const Logger::Options& options) {
   const bool colour = options.colour && std::getenv("NO_COLOR") == nullptr && ::isatty(STDERR_FILENO) == 1;
-  auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour ? spdlog::color_mode::always : spdlog::color_mode::never);
+  auto sink =
+      std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour ? spdlog::color_mode::always : spdlog::color_mode::never);
   return sink;
 }
 

@@ -30,8 +30,10 @@ TEST(Log, WritesTextWithFields) {
   Logger::Options options;
   options.name = "greeter";
   Logger logger(options, lines);
-  logger.info("node joined", {{"service", "user"}, {"port", 8080}, {"ok", true}, {"ms", 1.5}, {"note", "two words"}, {"none", ""}});
-  EXPECT_THAT(lines->lines, testing::ElementsAre("info|[greeter] node joined service=user port=8080 ok=true ms=1.500 note=\"two words\""));
+  logger.info("node joined",
+              {{"service", "user"}, {"port", 8080}, {"ok", true}, {"ms", 1.5}, {"note", "two words"}, {"none", ""}});
+  EXPECT_THAT(lines->lines,
+              testing::ElementsAre("info|[greeter] node joined service=user port=8080 ok=true ms=1.500 note=\"two words\""));
 }
 
 TEST(Log, ValuesCannotFakeALine) {
@@ -44,9 +46,13 @@ TEST(Log, ValuesCannotFakeALine) {
 TEST(Log, ValuesCannotSteerATerminal) {
   auto lines = std::make_shared<Lines>();
   Logger logger({}, lines);
-  logger.warn("\x1b[2J \xc2\x9b" "31m \x7f", {{"esc", "\x1b]0;owned\x07"}, {"c1", "\xc2\x9d"}, {"plain", "gr\u00fcn"}});
-  EXPECT_THAT(lines->lines, testing::ElementsAre("warn|\\u001b[2J \\u009b31m \\u007f esc=\"\\u001b]0;owned\\u0007\" c1=\"\\u009d\" "
-                                                 "plain=\"gr\u00fcn\""));
+  logger.warn(
+      "\x1b[2J \xc2\x9b"
+      "31m \x7f",
+      {{"esc", "\x1b]0;owned\x07"}, {"c1", "\xc2\x9d"}, {"plain", "gr\u00fcn"}});
+  EXPECT_THAT(lines->lines,
+              testing::ElementsAre("warn|\\u001b[2J \\u009b31m \\u007f esc=\"\\u001b]0;owned\\u0007\" c1=\"\\u009d\" "
+                                   "plain=\"gr\u00fcn\""));
 }
 
 TEST(Log, BytesThatAreNoUtf8DoNotSpoilTheLine) {
@@ -55,7 +61,8 @@ TEST(Log, BytesThatAreNoUtf8DoNotSpoilTheLine) {
     Logger::Options options;
     options.format = format;
     Logger logger(options, lines);
-    logger.warn("path \xff", {{"cut", "\xe2\x82"}, {"overlong", "\xc0\xaf"}, {"surrogate", "\xed\xa0\x80"}, {"good", "\xf0\x9f\x98\x80"}});
+    logger.warn("path \xff",
+                {{"cut", "\xe2\x82"}, {"overlong", "\xc0\xaf"}, {"surrogate", "\xed\xa0\x80"}, {"good", "\xf0\x9f\x98\x80"}});
     ASSERT_EQ(lines->lines.size(), 1U);
     const std::string& line = lines->lines[0];
     EXPECT_THAT(line, testing::HasSubstr("path \ufffd"));
@@ -74,8 +81,8 @@ TEST(Log, WritesJson) {
   Logger logger(options, lines);
   logger.error("went \"wrong\"", {{"count", -3}, {"who", "john"}});
   ASSERT_EQ(lines->lines.size(), 1U);
-  EXPECT_THAT(lines->lines[0], testing::MatchesRegex(
-      "error\\|\\{\"time\":[0-9]+,\"level\":\"error\",\"name\":\"n\",\"message\":\"went \\\\\"wrong\\\\\"\",\"count\":-3,\"who\":\"john\"\\}"));
+  EXPECT_THAT(lines->lines[0], testing::MatchesRegex("error\\|\\{\"time\":[0-9]+,\"level\":\"error\",\"name\":\"n\",\"message\":"
+                                                     "\"went \\\\\"wrong\\\\\"\",\"count\":-3,\"who\":\"john\"\\}"));
 }
 
 TEST(Log, LevelHidesAndCanChange) {

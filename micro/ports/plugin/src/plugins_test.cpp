@@ -21,8 +21,7 @@ TEST(Plugins, UnknownNamesListTheKnownOnes) {
   const auto registry = plugins.make_registry("ectd", "");
   ASSERT_FALSE(registry);
   EXPECT_EQ(registry.error().code(), Code::kInvalidArgument);
-  EXPECT_EQ(registry.error().message(),
-            "unknown registry \"ectd\"; this program has local, memory (--registry, MICRO_REGISTRY)");
+  EXPECT_EQ(registry.error().message(), "unknown registry \"ectd\"; this program has local, memory (--registry, MICRO_REGISTRY)");
 }
 
 TEST(Plugins, AddsByNameOnce) {

@@ -47,8 +47,8 @@ TEST(Record, FieldsWithoutANameOrType) {
 }
 
 TEST(Record, NilPointersOfGoAreLeftOut) {
-  const auto read = from_json(
-      R"({"name":"a","endpoints":[null,{"name":"B.C","request":{"values":[null,{"name":"x"}]}}],"nodes":[null]})");
+  const auto read =
+      from_json(R"({"name":"a","endpoints":[null,{"name":"B.C","request":{"values":[null,{"name":"x"}]}}],"nodes":[null]})");
   ASSERT_TRUE(read) << read.error().message();
   EXPECT_EQ(*read, (Service{.name = "a", .endpoints = {{.name = "B.C", .request = {.values = {{.name = "x"}}}}}}));
 }

@@ -49,13 +49,13 @@ struct DynamicTypes::Impl {
       out.name = service.full_name();
       for (int j = 0; j < service.method_count(); ++j) {
         const auto& method = *service.method(j);
-        out.methods.push_back({.name = method.name(),
-                               .input = type(method.input_type()),
-                               .output = type(method.output_type()),
-                               .client_streaming = method.client_streaming(),
-                               .server_streaming = method.server_streaming(),
-                               .idempotent = method.options().idempotency_level() !=
-                                             google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN});
+        out.methods.push_back(
+            {.name = method.name(),
+             .input = type(method.input_type()),
+             .output = type(method.output_type()),
+             .client_streaming = method.client_streaming(),
+             .server_streaming = method.server_streaming(),
+             .idempotent = method.options().idempotency_level() != google::protobuf::MethodOptions::IDEMPOTENCY_UNKNOWN});
       }
     }
   }

@@ -6,7 +6,8 @@ namespace micro::codec {
 namespace {
 
 TEST(FieldPath, IsNamesJoinedByDots) {
-  for (const char* path : {"a", "user_name.first_name", "userName", "a1.b2", "_a", "A.B", "a__b"}) EXPECT_TRUE(is_field_path(path)) << path;
+  for (const char* path : {"a", "user_name.first_name", "userName", "a1.b2", "_a", "A.B", "a__b"})
+    EXPECT_TRUE(is_field_path(path)) << path;
   for (const char* path : {"", ".", "a.", ".a", "a..b", "1a", "a.1", "a b", "a-b", "a)", "a{}", "a=", "\"a\"", "\xc3\xa4"}) {
     EXPECT_FALSE(is_field_path(path)) << path;
     EXPECT_EQ(field_path_from_json(path), std::nullopt) << path;

@@ -48,7 +48,8 @@ TEST(Base64, GivesBackWhatItGot) {
     EXPECT_EQ(base64_decode(url), bytes);
     bytes.push_back(static_cast<char>(i * 37 + 250));
   }
-  for (const char* bad : {"a", "a=", "a==", "a===", "ab=", "abc==", "====", "=", "ab=c", "a b=", "abcde", "ab\ncd", "ab==", "ab", "abd=", "abd"}) {
+  for (const char* bad :
+       {"a", "a=", "a==", "a===", "ab=", "abc==", "====", "=", "ab=c", "a b=", "abcde", "ab\ncd", "ab==", "ab", "abd=", "abd"}) {
     EXPECT_EQ(base64_decode(bad), std::nullopt) << bad;
   }
 }

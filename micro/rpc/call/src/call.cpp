@@ -6,22 +6,32 @@ namespace micro::rpc {
 
 std::string_view to_string(MethodKind kind) noexcept {
   switch (kind) {
-    case MethodKind::kUnary: return "unary";
-    case MethodKind::kClientStream: return "client_stream";
-    case MethodKind::kServerStream: return "server_stream";
-    case MethodKind::kBidiStream: return "bidi_stream";
+    case MethodKind::kUnary:
+      return "unary";
+    case MethodKind::kClientStream:
+      return "client_stream";
+    case MethodKind::kServerStream:
+      return "server_stream";
+    case MethodKind::kBidiStream:
+      return "bidi_stream";
   }
   return "unary";
 }
 
 std::string_view to_string(Protocol protocol) noexcept {
   switch (protocol) {
-    case Protocol::kGrpc: return "grpc";
-    case Protocol::kHttpJson: return "http";
-    case Protocol::kGrpcWeb: return "grpc-web";
-    case Protocol::kSse: return "sse";
-    case Protocol::kNdjson: return "ndjson";
-    case Protocol::kWebSocket: return "websocket";
+    case Protocol::kGrpc:
+      return "grpc";
+    case Protocol::kHttpJson:
+      return "http";
+    case Protocol::kGrpcWeb:
+      return "grpc-web";
+    case Protocol::kSse:
+      return "sse";
+    case Protocol::kNdjson:
+      return "ndjson";
+    case Protocol::kWebSocket:
+      return "websocket";
   }
   return "unknown";
 }

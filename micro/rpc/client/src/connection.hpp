@@ -116,7 +116,7 @@ class Connection final : private http2::Events {
   State state_ = State::kConnecting;
   bool securing_ = false;   // secure() runs: nothing may be written yet
   bool needs_tls_ = false;  // the peer has said so
-  bool blocked_ = false;  // write_rest() waits for the socket
+  bool blocked_ = false;    // write_rest() waits for the socket
   bool ping_sent_ = false;
   bool asked_ = false;  // with a PING since the last message or header section
   std::optional<Error> ended_;

@@ -109,6 +109,9 @@ Result<void> Exchange::add_metadata() {
   if (info_.compression != grpc::Compression::kIdentity) {
     slot.fields.push_back({"grpc-encoding", grpc::to_string(info_.compression)});
   }
+  // Another one each time: not worth a place in the peer's table.
+  if (const std::string_view id = info_.context.request_id_to_send(); !id.empty())
+    slot.fields.push_back({"x-request-id", id, true});
   if (info_.context.outgoing().empty()) return {};
   slot.metadata.clear();
   if (Result<void> added = grpc::append_metadata(info_.context.outgoing(), slot.metadata); !added) return added;

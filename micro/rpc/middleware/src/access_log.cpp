@@ -7,13 +7,16 @@ namespace {
 
 log::Level level_of(Code code) noexcept {
   switch (code) {
-    case Code::kOk: return log::Level::kDebug;
+    case Code::kOk:
+      return log::Level::kDebug;
     case Code::kUnknown:
     case Code::kInternal:
     case Code::kDataLoss:
     case Code::kUnavailable:
-    case Code::kDeadlineExceeded: return log::Level::kWarn;
-    default: return log::Level::kInfo;
+    case Code::kDeadlineExceeded:
+      return log::Level::kWarn;
+    default:
+      return log::Level::kInfo;
   }
 }
 

@@ -222,8 +222,8 @@ void Connection::begin_close() {
   closing_ = true;
   changed_.set();
   stream_->shutdown_write();
-  linger_.set(worker_.loop(), worker_.loop().now() + kLinger, [](void* self) { static_cast<Connection*>(self)->stream_->close(); },
-              this);
+  linger_.set(
+      worker_.loop(), worker_.loop().now() + kLinger, [](void* self) { static_cast<Connection*>(self)->stream_->close(); }, this);
 }
 
 void Connection::drain() {

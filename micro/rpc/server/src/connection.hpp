@@ -92,7 +92,7 @@ class Connection {
   HeldBytes unsent_;
   bool handshaking_ = false;
   std::shared_ptr<const PeerIdentity> identity_;
-  std::string detected_;  // the beginning of a preface that arrived in pieces
+  std::string detected_;        // the beginning of a preface that arrived in pieces
   Connection* next_ = nullptr;  // in the worker's list
   Connection* previous_ = nullptr;
 };

@@ -44,7 +44,8 @@ TEST(ServerEvents, TheRequestMayBeInTheQuery) {
   TestServer server;
   server.start();
   const auto get = [&](const std::string& query) {
-    return http1(server, "GET /test.Echo/Repeat" + query + " HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n");
+    return http1(server, "GET /test.Echo/Repeat" + query +
+                             " HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n");
   };
   EXPECT_THAT(body_of(get("?message=%22q%22")), StartsWith("data: \"q0\"\n\n"));
   EXPECT_THAT(get(""), StartsWith("HTTP/1.1 400 "));
@@ -128,9 +129,12 @@ struct ServerFeed : testing::Test {
 
 TEST_F(ServerFeed, AnErrorInTheMiddleIsAnEvent) {
   const std::string answer = http1(server, watch_request("\"fail\"", "Connection: close\r\n"));
-  EXPECT_EQ(body_of(answer), "data: \"first\\nline\"\n\nevent: error\ndata: {\"code\":\"NOT_FOUND\",\"reason\":\"NO_TEXT\",\"message\":\"no more\"}\n\n");
-  const std::string lines = http1(server, "POST /test.Feed/Watch HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n"
-                                          "Connection: close\r\nContent-Length: 6\r\n\r\n\"fail\"");
+  EXPECT_EQ(body_of(answer),
+            "data: \"first\\nline\"\n\nevent: error\ndata: {\"code\":\"NOT_FOUND\",\"reason\":\"NO_TEXT\",\"message\":\"no "
+            "more\"}\n\n");
+  const std::string lines = http1(server,
+                                  "POST /test.Feed/Watch HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n"
+                                  "Connection: close\r\nContent-Length: 6\r\n\r\n\"fail\"");
   EXPECT_THAT(body_of(lines), EndsWith("{\"error\":{\"code\":\"NOT_FOUND\",\"reason\":\"NO_TEXT\",\"message\":\"no more\"}}\n"));
 }
 
@@ -150,8 +154,12 @@ TEST_F(ServerFeed, SilenceIsFilledWithComments) {
 
 TEST_F(ServerFeed, OverHttp2) {
   Http2Client client(server);
-  http2::Stream& stream = client.open_plain({{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Feed/Watch"},
-                                             {":authority", "x"}, {"accept", "text/event-stream"}}, false);
+  http2::Stream& stream = client.open_plain({{":method", "POST"},
+                                             {":scheme", "http"},
+                                             {":path", "/test.Feed/Watch"},
+                                             {":authority", "x"},
+                                             {"accept", "text/event-stream"}},
+                                            false);
   Answer& answer = client.answer();
   client.session().submit_data(stream, std::string_view("\"x\""), true);
   client.run_until([&] { return answer.data.find("\n\n:") != std::string::npos; });
@@ -164,7 +172,8 @@ TEST(ServerEvents, StreamingMethodsSayHowTheyCanBeCalled) {
   server.start();
   const std::string repeat = post(server, "Repeat", "*/*", "\"m\"");
   EXPECT_THAT(repeat, StartsWith("HTTP/1.1 501 "));
-  for (const char* way : {"gRPC", "gRPC-Web", "WebSocket", "text/event-stream", "application/x-ndjson"}) EXPECT_THAT(repeat, HasSubstr(way));
+  for (const char* way : {"gRPC", "gRPC-Web", "WebSocket", "text/event-stream", "application/x-ndjson"})
+    EXPECT_THAT(repeat, HasSubstr(way));
   EXPECT_THAT(post(server, "Chat", kEvents, "\"m\""), StartsWith("HTTP/1.1 501 "));
 }
 

@@ -95,8 +95,8 @@ struct GrpcWeb : testing::Test {
   }
   WebAnswer call(std::string_view method, std::string_view body, std::string_view headers = "",
                  std::string_view type = "application/grpc-web+proto") {
-    return parse(http1(server, "POST /test.Echo/" + std::string(method) + " HTTP/1.1\r\nHost: x\r\nContent-Type: " + std::string(type) +
-                                   "\r\nConnection: close\r\n" + std::string(headers) +
+    return parse(http1(server, "POST /test.Echo/" + std::string(method) + " HTTP/1.1\r\nHost: x\r\nContent-Type: " +
+                                   std::string(type) + "\r\nConnection: close\r\n" + std::string(headers) +
                                    "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body)),
                  type.find("text") != std::string_view::npos);
   }
@@ -172,16 +172,18 @@ TEST_F(GrpcWeb, SpeaksGzipAndJson) {
   ASSERT_TRUE(grpc::compress(grpc::Compression::kGzip, text.SerializeAsString(), packed));
   Buffer frame;
   grpc::append_frame(frame, packed.view(), true);
-  const std::string answer = http1(server, "POST /test.Echo/Later HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc-web\r\n"
-                                           "grpc-encoding: gzip\r\ngrpc-accept-encoding: gzip\r\nConnection: close\r\nContent-Length: " +
-                                               std::to_string(frame.size()) + "\r\n\r\n" + std::string(frame.view()));
+  const std::string answer = http1(server,
+                                   "POST /test.Echo/Later HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc-web\r\n"
+                                   "grpc-encoding: gzip\r\ngrpc-accept-encoding: gzip\r\nConnection: close\r\nContent-Length: " +
+                                       std::to_string(frame.size()) + "\r\n\r\n" + std::string(frame.view()));
   EXPECT_THAT(answer, HasSubstr("grpc-encoding: gzip\r\n"));
   EXPECT_LT(answer.size(), 1000U);
   Buffer json;
   grpc::append_frame(json, "\"hi\"", false);
-  const std::string said = http1(server, "POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc-web+json\r\n"
-                                         "Connection: close\r\nContent-Length: 9\r\n\r\n" +
-                                             std::string(json.view()));
+  const std::string said = http1(server,
+                                 "POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Type: application/grpc-web+json\r\n"
+                                 "Connection: close\r\nContent-Length: 9\r\n\r\n" +
+                                     std::string(json.view()));
   EXPECT_THAT(said, HasSubstr("\"you said hi\""));
   EXPECT_THAT(said, HasSubstr("content-type: application/grpc-web+json"));
 }
@@ -189,8 +191,12 @@ TEST_F(GrpcWeb, SpeaksGzipAndJson) {
 TEST_F(GrpcWeb, OverHttp2) {
   Http2Client client(server);
   for (const char* method : {"/test.Echo/Say", "/test.Echo/Repeat", "/test.Echo/Chat"}) {
-    http2::Stream& stream = client.open_plain({{":method", "POST"}, {":scheme", "http"}, {":path", method}, {":authority", "x"},
-                                               {"content-type", "application/grpc-web"}}, false);
+    http2::Stream& stream = client.open_plain({{":method", "POST"},
+                                               {":scheme", "http"},
+                                               {":path", method},
+                                               {":authority", "x"},
+                                               {"content-type", "application/grpc-web"}},
+                                              false);
     Answer& answer = client.answer();
     client.session().submit_data(stream, framed("m"), true);
     client.run_until([&] { return answer.closed; });
@@ -203,8 +209,12 @@ TEST_F(GrpcWeb, OverHttp2) {
 
 TEST_F(GrpcWeb, AStreamIsAnsweredWhileItIsSent) {
   Http2Client client(server);
-  http2::Stream& stream = client.open_plain({{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Chat"},
-                                             {":authority", "x"}, {"content-type", "application/grpc-web"}}, false);
+  http2::Stream& stream = client.open_plain({{":method", "POST"},
+                                             {":scheme", "http"},
+                                             {":path", "/test.Echo/Chat"},
+                                             {":authority", "x"},
+                                             {"content-type", "application/grpc-web"}},
+                                            false);
   Answer& answer = client.answer();
   for (std::size_t i = 1; i <= 3; ++i) {
     client.session().submit_data(stream, framed("m" + std::to_string(i)), false);
@@ -216,9 +226,11 @@ TEST_F(GrpcWeb, AStreamIsAnsweredWhileItIsSent) {
 }
 
 TEST_F(GrpcWeb, PagesOfAllowedOriginsMayCall) {
-  const std::string preflight = http1(server, "OPTIONS /test.Echo/Say HTTP/1.1\r\nHost: x\r\nOrigin: https://page.example\r\n"
-                                              "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type,x-grpc-web\r\n"
-                                              "Connection: close\r\n\r\n");
+  const std::string preflight =
+      http1(server,
+            "OPTIONS /test.Echo/Say HTTP/1.1\r\nHost: x\r\nOrigin: https://page.example\r\n"
+            "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type,x-grpc-web\r\n"
+            "Connection: close\r\n\r\n");
   EXPECT_THAT(preflight, StartsWith("HTTP/1.1 204 "));
   EXPECT_THAT(preflight, HasSubstr("Access-Control-Allow-Origin: https://page.example\r\n"));
   EXPECT_THAT(preflight, HasSubstr("Access-Control-Allow-Headers: content-type,x-grpc-web\r\n"));

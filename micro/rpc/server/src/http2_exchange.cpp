@@ -215,8 +215,9 @@ void Http2Exchange::look(TimePoint now) {
   if (pace_.keeps_up(received_, now, limits.body_timeout, limits.min_transfer_rate)) return;
   worker.counters().body_timeouts.add();
   if (waiting_ == nullptr) {
-    const Error late = http::error_with_status(http::status::kRequestTimeout, "HTTP_BODY_TIMEOUT",
-                                               "the body of the request arrives too slowly (options body_timeout, min_transfer_rate)");
+    const Error late =
+        http::error_with_status(http::status::kRequestTimeout, "HTTP_BODY_TIMEOUT",
+                                "the body of the request arrives too slowly (options body_timeout, min_transfer_rate)");
     if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(late);
     waiting_ = std::make_unique<http::Response>(http::Response::from_error(late));
   }

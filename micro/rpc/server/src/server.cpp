@@ -40,8 +40,8 @@ Result<void> Server::listen() {
   Address address = impl_->state.options.address;
   for (std::size_t i = 0; i < impl_->loops.size(); ++i) {
     auto worker = std::make_unique<Worker>(impl_->loops.loop(i), impl_->state);
-    // The first socket is bound alone, which tells whether another program has the port; its siblings then share it. A Unix socket
-    // has one listener: its file cannot be shared.
+    // The first socket is bound alone, which tells whether another program has the port; its siblings then share it. A Unix
+    // socket has one listener: its file cannot be shared.
     const bool listens = i == 0 || !address.is_unix();
     if (listens) {
       if (Result<void> done = worker->listen(address, i > 0); !done) {

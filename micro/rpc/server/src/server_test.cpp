@@ -242,8 +242,9 @@ TEST(ServerGrpc, StopCancelsWhatDoesNotEnd) {
 TEST(ServerJson, AnswersOnHttp1) {
   TestServer server;
   server.start();
-  const std::string answer = http1(server, "POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Echo: abc\r\n"
-                                           "Content-Length: 4\r\nConnection: close\r\n\r\n\"hi\"");
+  const std::string answer = http1(server,
+                                   "POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Echo: abc\r\n"
+                                   "Content-Length: 4\r\nConnection: close\r\n\r\n\"hi\"");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(answer, HasSubstr("Content-Type: application/json\r\n"));
   EXPECT_THAT(answer, HasSubstr("x-echo: abc\r\n"));
@@ -256,8 +257,8 @@ TEST(ServerJson, PipelinedRequestsAreAnsweredInOrder) {
   std::string requests;
   for (int i = 0; i < 20; ++i) {
     const std::string body = "\"" + std::to_string(100 + i) + "\"";
-    requests += "POST /test.Echo/Later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n" + std::string(i == 19 ? "Connection: close\r\n" : "") +
-                "\r\n" + body;
+    requests += "POST /test.Echo/Later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n" +
+                std::string(i == 19 ? "Connection: close\r\n" : "") + "\r\n" + body;
   }
   const std::string answers = http1(server, requests);
   std::size_t at = 0;
@@ -273,13 +274,18 @@ TEST(ServerJson, BadRequestsSayWhatIsWrong) {
     const char* status;
     const char* text;
   } cases[] = {
-      {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{\"a", "400", "JSON for google.protobuf.StringValue"},
+      {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{\"a", "400",
+       "JSON for google.protobuf.StringValue"},
       {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\n7", "400", "expected a string"},
-      {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nConnection: close\r\n\r\n\"fail\"", "404", "\"reason\":\"NO_TEXT\""},
-      {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\nConnection: close\r\n\r\n\"throw\"", "500", "failed with an exception"},
+      {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nConnection: close\r\n\r\n\"fail\"", "404",
+       "\"reason\":\"NO_TEXT\""},
+      {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\nConnection: close\r\n\r\n\"throw\"", "500",
+       "failed with an exception"},
       {"GET /test.Echo/Say HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "405", "use POST"},
-      {"POST /test.Echo/Nope HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", "404", "unknown method Nope"},
-      {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "415", "text/xml"},
+      {"POST /test.Echo/Nope HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", "404",
+       "unknown method Nope"},
+      {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+       "415", "text/xml"},
       {"POST /test.Echo/Chat HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "501", "streaming"},
       {"GET / HTTP/1.1\r\n\r\n", "400", "Host"},
       {"POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", "413", "limit"},
@@ -298,8 +304,12 @@ TEST(ServerJson, AnswersOnHttp2) {
   TestServer server;
   server.start();
   Http2Client client(server);
-  http2::Stream& stream = client.open_plain({{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Say"},
-                                             {":authority", "x"}, {"content-type", "application/json"}}, false);
+  http2::Stream& stream = client.open_plain({{":method", "POST"},
+                                             {":scheme", "http"},
+                                             {":path", "/test.Echo/Say"},
+                                             {":authority", "x"},
+                                             {"content-type", "application/json"}},
+                                            false);
   Answer& answer = client.answer();
   client.session().submit_data(stream, std::string_view("\"hi\""), true);
   client.run_until([&] { return answer.closed; });
@@ -314,7 +324,8 @@ TEST(ServerJson, ReadsATooLargeBodyToItsEndBeforeItAnswers) {
   TestServer server(1, options);
   server.start();
   Http2Client client(server);
-  const std::vector<http2::Field> head{{":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Say"}, {":authority", "x"}};
+  const std::vector<http2::Field> head{
+      {":method", "POST"}, {":scheme", "http"}, {":path", "/test.Echo/Say"}, {":authority", "x"}};
   http2::Stream& stream = client.open_plain(head, false);
   Answer& answer = client.answer();
   client.session().submit_data(stream, std::string(2000, ' '), false);
@@ -337,9 +348,10 @@ TEST(ServerJson, UpgradesToHttp2) {
   TestServer server;
   server.start();
   const int fd = server.connect();
-  send_all(fd, "POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-               "HTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n\"hi\""
-               "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  send_all(fd,
+           "POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+           "HTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n\"hi\""
+           "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   send_all(fd, std::string_view("\0\0\0\4\0\0\0\0\0", 9));  // SETTINGS
   std::string answer;
   std::array<char, 4096> buffer;
@@ -398,7 +410,8 @@ TEST(Server, ClosesOnGarbageAndTls) {
   server.start();
   EXPECT_THAT(http1(server, "\x01\x02\x03 garbage\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_EQ(http1(server, "\x16\x03\x01\x02"), "");
-  EXPECT_EQ(http1(server, "POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\n\"ok\"").substr(0, 12),
+  EXPECT_EQ(http1(server, "POST /test.Echo/Say HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\n\"ok\"")
+                .substr(0, 12),
             "HTTP/1.1 200");
 }
 

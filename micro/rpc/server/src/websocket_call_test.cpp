@@ -16,11 +16,13 @@ using websocket::MessageKind;
 // A blocking WebSocket client.
 class Client {
  public:
-  Client(const TestServer& server, const std::string& target, websocket::ConnectOptions options = {}, const std::string& headers = "")
+  Client(const TestServer& server, const std::string& target, websocket::ConnectOptions options = {},
+         const std::string& headers = "")
       : fd_(server.connect()) {
     websocket::Offer offer = websocket::make_offer(options);
     std::string request = "GET " + target + " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + headers;
-    for (const Metadata::Entry entry : offer.headers) request += std::string(entry.key) + ": " + std::string(entry.value) + "\r\n";
+    for (const Metadata::Entry entry : offer.headers)
+      request += std::string(entry.key) + ": " + std::string(entry.value) + "\r\n";
     send_all(fd_, request + "\r\n");
     while (head_.find("\r\n\r\n") == std::string::npos && receive(head_)) {
     }
@@ -175,8 +177,9 @@ TEST(ServerWebSocket, RefusesWithAStatus) {
   EXPECT_THAT(Client(server, "/test.Echo/Say?timeout=soon").head(), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(Client(server, "/test.Echo/Say", {}, "Origin: https://other.example\r\n").head(), StartsWith("HTTP/1.1 403 "));
   EXPECT_THAT(Client(server, "/test.Echo/Say", {}, "Origin: https://page.example\r\n").head(), StartsWith("HTTP/1.1 101 "));
-  const std::string old = http1(server, "GET /test.Echo/Say HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n"
-                                        "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
+  const std::string old = http1(server,
+                                "GET /test.Echo/Say HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n"
+                                "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
   EXPECT_THAT(old, StartsWith("HTTP/1.1 426 "));
   EXPECT_THAT(old, HasSubstr("Sec-WebSocket-Version: 13\r\n"));
 }
@@ -203,8 +206,9 @@ TEST(ServerWebSocket, BrokenFramesEndTheCall) {
   TestServer server;
   server.start();
   const int fd = server.connect();
-  send_all(fd, "GET /test.Echo/Chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-               "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n\xff\xff\xff\xff");
+  send_all(fd,
+           "GET /test.Echo/Chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+           "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n\xff\xff\xff\xff");
   const std::string answer = receive_until_close(fd);
   ::close(fd);
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 101 "));
@@ -238,8 +242,13 @@ TEST(ServerWebSocket, OverHttp2) {
   server.start();
   Http2Client client(server);
   client.call("/test.Echo/Say", "settings have come");
-  http2::Stream& stream = client.open_plain({{":method", "CONNECT"}, {":protocol", "websocket"}, {":scheme", "http"},
-                                             {":path", "/test.Echo/Say"}, {":authority", "x"}, {"sec-websocket-version", "13"}}, false);
+  http2::Stream& stream = client.open_plain({{":method", "CONNECT"},
+                                             {":protocol", "websocket"},
+                                             {":scheme", "http"},
+                                             {":path", "/test.Echo/Say"},
+                                             {":authority", "x"},
+                                             {"sec-websocket-version", "13"}},
+                                            false);
   Answer& answer = client.answer();
   websocket::Session session(websocket::Role::kClient, {});
   ASSERT_TRUE(session.send(MessageKind::kText, "\"hi\""));
@@ -294,7 +303,8 @@ class EchoSocket final : public WebSocketHandler {
       }
       if ((*message)->data == "close") socket.close(3001, "as you like");
       if ((*message)->data == "fail") co_return fail(permission_denied("not you"));
-      Result<void> sent = (*message)->text ? co_await socket.send_text((*message)->data) : co_await socket.send_binary((*message)->data);
+      Result<void> sent =
+          (*message)->text ? co_await socket.send_text((*message)->data) : co_await socket.send_binary((*message)->data);
       if (!sent && (*message)->data != "close") co_return sent;
     }
   }

@@ -90,8 +90,7 @@ Task<Result<bool>> EventStream::Impl::read(Event& event) {
     if (options.max_attempts != 0 && failures > options.max_attempts) {
       over = true;
       if (!outcome) co_return outcome;
-      co_return fail(
-          unavailable(url_of(target, "http") + ": the stream ends again and again without an event"));
+      co_return fail(unavailable(url_of(target, "http") + ": the stream ends again and again without an event"));
     }
     if (Result<void> slept = co_await sleep(context, pause()); !slept) co_return fail(std::move(slept.error()));
   }

@@ -18,6 +18,7 @@ Result<void> add_outgoing(const Context& context, Metadata& headers) {
   grpc::FieldList fields;
   if (Result<void> added = grpc::append_metadata(context.outgoing(), fields); !added) return added;
   for (const grpc::Field field : fields) headers.add(field.name, field.value);
+  if (const std::string_view id = context.request_id_to_send(); !id.empty()) headers.add("x-request-id", id);
   return {};
 }
 

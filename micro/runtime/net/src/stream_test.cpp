@@ -130,8 +130,8 @@ TEST_P(StreamTest, OneBufferServesManyStreams) {
     // Some is there before anybody reads, some comes later.
     co_await write_all(*a.client, "AAAAAA");
     co_await write_all(*b.client, "BBBBBB");
-    auto [from_a, from_b, nothing, neither] = co_await when_all(read(*a.server, buffer), read(*b.server, buffer),
-                                                                write(l, *a.client, 'A'), write(l, *b.client, 'B'));
+    auto [from_a, from_b, nothing, neither] =
+        co_await when_all(read(*a.server, buffer), read(*b.server, buffer), write(l, *a.client, 'A'), write(l, *b.client, 'B'));
     EXPECT_EQ(from_a, std::string(39, 'A'));
     EXPECT_EQ(from_b, std::string(39, 'B'));
   }(loop, address()));

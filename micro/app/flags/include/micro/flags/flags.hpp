@@ -18,7 +18,8 @@ namespace micro {
 //   flags.add("address", options.address, "where to listen, for example :8080");
 //   auto parsed = flags.parse(argc, argv);
 //
-// Every flag has an environment variable: the prefix, an underscore and its name in upper case. Variables added must outlive parse().
+// Every flag has an environment variable: the prefix, an underscore and its name in upper case. Variables added must outlive
+// parse().
 class Flags {
  public:
   Flags(std::string program, std::string description, std::string version, std::string env_prefix = "MICRO");

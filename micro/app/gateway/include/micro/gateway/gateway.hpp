@@ -6,8 +6,8 @@
 
 namespace micro {
 
-// HTTP for the outside, RPC for the inside: `POST /api/<service>/<endpoint>` with a JSON body calls that endpoint of a service found
-// in the registry, balanced over its nodes, and answers with the reply as JSON.
+// HTTP for the outside, RPC for the inside: `POST /api/<service>/<endpoint>` with a JSON body calls that endpoint of a service
+// found in the registry, balanced over its nodes, and answers with the reply as JSON.
 //
 //   curl -d '{"name":"John"}' http://gateway:8080/api/greeter/Greeter.Hello
 //

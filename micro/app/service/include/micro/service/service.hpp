@@ -26,10 +26,10 @@ namespace micro {
 //     return service.run(argc, argv);
 //   }
 //
-// Start: options are validated, all faults told at once; the port is bound; hooks; connections are accepted; the node is registered
-// with the address others can reach; ready. Stop: health says NOT_SERVING; the node leaves the registry; a short delay for others to
-// notice; new work is refused; calls under way end, at the latest at the deadline, then they are cancelled; connections close;
-// hooks; logs are flushed. If the registry loses the node, it is registered again.
+// Start: options are validated, all faults told at once; the port is bound; hooks; connections are accepted; the node is
+// registered with the address others can reach; ready. Stop: health says NOT_SERVING; the node leaves the registry; a short delay
+// for others to notice; new work is refused; calls under way end, at the latest at the deadline, then they are cancelled;
+// connections close; hooks; logs are flushed. If the registry loses the node, it is registered again.
 //
 // Several services may live in one process. Thread safety: one owner; client() may be used on every loop of loops().
 class Service {
@@ -75,8 +75,8 @@ class Service {
   std::string published_address() const;
   const ServiceOptions& options() const noexcept;
 
-  // Runs `task` on the first loop and waits for its end: a bridge from plain threads (main, tests) into the world of tasks. Not from
-  // a loop. The service must have been started.
+  // Runs `task` on the first loop and waits for its end: a bridge from plain threads (main, tests) into the world of tasks. Not
+  // from a loop. The service must have been started.
   void run_on_loop(Task<void> task);
 
  private:

@@ -42,7 +42,10 @@ class Buffer {
     write_ += count;
   }
   void append(std::string_view text) { append(text.data(), text.size()); }
-  void push_back(char byte) { *prepare(1) = byte; ++write_; }
+  void push_back(char byte) {
+    *prepare(1) = byte;
+    ++write_;
+  }
 
   // Forgets the first `count` bytes; `count` must not exceed size().
   void consume(std::size_t count) noexcept {
@@ -84,11 +87,7 @@ inline void store_be32(char* out, std::uint32_t v) noexcept {
 inline std::uint16_t load_be16(const char* in) noexcept {
   return std::uint16_t((std::uint8_t(in[0]) << 8) | std::uint8_t(in[1]));
 }
-inline std::uint32_t load_be24(const char* in) noexcept {
-  return (std::uint32_t(std::uint8_t(in[0])) << 16) | load_be16(in + 1);
-}
-inline std::uint32_t load_be32(const char* in) noexcept {
-  return (std::uint32_t(load_be16(in)) << 16) | load_be16(in + 2);
-}
+inline std::uint32_t load_be24(const char* in) noexcept { return (std::uint32_t(std::uint8_t(in[0])) << 16) | load_be16(in + 1); }
+inline std::uint32_t load_be32(const char* in) noexcept { return (std::uint32_t(load_be16(in)) << 16) | load_be16(in + 2); }
 
 }  // namespace micro

@@ -23,7 +23,8 @@ namespace micro {
 // itself: `micro::Context context; context.set_timeout(2s);`.
 //
 // A handler that wants to know what a call of its own was answered (reply_headers(), reply_trailers(), peer()) gives that call a
-// child, `Context child(context);`: in the handler's own context these belong to the request it serves, and calls leave them alone.
+// child, `Context child(context);`: in the handler's own context these belong to the request it serves, and calls leave them
+// alone.
 //
 // Lifetime: outlives the handler and every call that was given it. Not copied, not moved.
 // Thread safety: belongs to the loop of its call; only cancelled() may be asked from other threads (offloaded work).
@@ -98,9 +99,13 @@ class Context {
   // For clients: a call goes to `peer` now; what a former one was answered is forgotten. Does nothing while serving().
   void begin_calling(std::string_view peer, std::shared_ptr<const PeerIdentity> identity);
 
-  // The id of the request, from "x-request-id" or given by the server; empty when nobody gave one.
-  const std::string& request_id() const noexcept { return request_id_; }
-  void set_request_id(std::string_view id) { request_id_.assign(id); }
+  // The id by which logs of several processes name one request. On a server, what the caller sent as "x-request-id", otherwise 32
+  // random hex digits, made when first asked for; elsewhere what was set, or empty. Calls made with this context send it on.
+  const std::string& request_id() const;
+  // 1 to 128 visible ASCII characters. Anything else is ignored, as an id nobody sent: it came from a stranger and ends in logs.
+  void set_request_id(std::string_view id);
+  // What a call made with this context sends as "x-request-id": request_id(), unless outgoing() has one already. Empty: nothing.
+  std::string_view request_id_to_send() const;
 
   // Back to the state of a new object; keeps memory, for pools. Nobody may hold a reference from the former use.
   void reset() noexcept;
@@ -115,7 +120,7 @@ class Context {
   Metadata reply_trailers_;
   std::string peer_;
   std::shared_ptr<const PeerIdentity> peer_identity_;
-  std::string request_id_;
+  mutable std::string request_id_;  // made by request_id()
   Compress reply_compression_ = Compress::kDefault;
   Compress request_compression_ = Compress::kDefault;
   bool request_was_compressed_ = false;

@@ -63,8 +63,15 @@ class Metadata {
     Iterator() = default;
     Iterator(const Metadata* owner, std::size_t index) : owner_(owner), index_(index) {}
     Entry operator*() const noexcept { return (*owner_)[index_]; }
-    Iterator& operator++() noexcept { ++index_; return *this; }
-    Iterator operator++(int) noexcept { Iterator old = *this; ++index_; return old; }
+    Iterator& operator++() noexcept {
+      ++index_;
+      return *this;
+    }
+    Iterator operator++(int) noexcept {
+      Iterator old = *this;
+      ++index_;
+      return old;
+    }
     friend bool operator==(const Iterator&, const Iterator&) = default;
 
    private:

@@ -14,12 +14,12 @@ namespace micro {
 // A parsed URI (RFC 3986): scheme://userinfo@host:port/path?query#fragment. Components are percent-decoded except path and
 // query, which keep their encoding because decoding them whole would lose their separators.
 struct Uri {
-  std::string scheme;    // lower case; empty when absent
+  std::string scheme;  // lower case; empty when absent
   std::string userinfo;
-  std::string host;      // without the brackets of an IPv6 literal
+  std::string host;  // without the brackets of an IPv6 literal
   std::optional<std::uint16_t> port;
-  std::string path;      // still encoded
-  std::string query;     // still encoded, without '?'
+  std::string path;   // still encoded
+  std::string query;  // still encoded, without '?'
   std::string fragment;
   bool has_authority = false;
 
@@ -30,9 +30,9 @@ struct Uri {
 
 // A network address as programs take it from flags: "host:port", ":port", "[::1]:port", "unix:/path".
 struct Address {
-  std::string host;         // empty: all interfaces when listening
-  std::uint16_t port = 0;   // 0: any free one when listening
-  std::string unix_path;    // set for Unix sockets, then host and port are unused
+  std::string host;        // empty: all interfaces when listening
+  std::uint16_t port = 0;  // 0: any free one when listening
+  std::string unix_path;   // set for Unix sockets, then host and port are unused
 
   static Result<Address> parse(std::string_view text);
   std::string to_string() const;

@@ -44,9 +44,9 @@ using Fields = std::initializer_list<Field>;
 //
 //   logger.info("node joined", {{"service", name}, {"address", address}});
 //
-// Strings that are empty are left out. A line below the level costs one load and a branch. Values are quoted where needed, so a line can be taken apart again and no
-// value can fake another line; secrets are the caller's to leave out.
-// Thread safety: all members from any thread.
+// Strings that are empty are left out. A line below the level costs one load and a branch. Values are quoted where needed, so a
+// line can be taken apart again and no value can fake another line; secrets are the caller's to leave out. Thread safety: all
+// members from any thread.
 class Logger {
  public:
   enum class Format : std::uint8_t { kText, kJson };
@@ -82,10 +82,18 @@ class Logger {
   bool enabled(Level level) const noexcept { return level >= this->level(); }
 
   void write(Level level, std::string_view message, Fields fields = {});
-  void debug(std::string_view message, Fields fields = {}) { if (enabled(Level::kDebug)) write(Level::kDebug, message, fields); }
-  void info(std::string_view message, Fields fields = {}) { if (enabled(Level::kInfo)) write(Level::kInfo, message, fields); }
-  void warn(std::string_view message, Fields fields = {}) { if (enabled(Level::kWarn)) write(Level::kWarn, message, fields); }
-  void error(std::string_view message, Fields fields = {}) { if (enabled(Level::kError)) write(Level::kError, message, fields); }
+  void debug(std::string_view message, Fields fields = {}) {
+    if (enabled(Level::kDebug)) write(Level::kDebug, message, fields);
+  }
+  void info(std::string_view message, Fields fields = {}) {
+    if (enabled(Level::kInfo)) write(Level::kInfo, message, fields);
+  }
+  void warn(std::string_view message, Fields fields = {}) {
+    if (enabled(Level::kWarn)) write(Level::kWarn, message, fields);
+  }
+  void error(std::string_view message, Fields fields = {}) {
+    if (enabled(Level::kError)) write(Level::kError, message, fields);
+  }
   // Everything written so far reaches its destination before this returns.
   void flush();
 

@@ -19,9 +19,9 @@ struct Options {
 
 // How far a failed attempt got, which decides whether repeating it is safe.
 enum class Progress : std::uint8_t {
-  kNotSent,      // provably not processed: no connection, or refused by the peer (REFUSED_STREAM, GOAWAY): safe for every method
-  kSent,         // may have been processed: safe for idempotent methods only
-  kReplyBegun,   // part of the answer was handed to the caller: never repeated
+  kNotSent,     // provably not processed: no connection, or refused by the peer (REFUSED_STREAM, GOAWAY): safe for every method
+  kSent,        // may have been processed: safe for idempotent methods only
+  kReplyBegun,  // part of the answer was handed to the caller: never repeated
 };
 
 struct Attempt {

@@ -30,7 +30,7 @@ using FilterPtr = std::shared_ptr<const Filter>;
 FilterPtr with_version(std::string version);
 FilterPtr with_label(std::string key, std::string value);  // a property of the node
 FilterPtr with_address(std::string address);
-FilterPtr without_nodes(std::vector<std::string> ids);     // a blacklist
+FilterPtr without_nodes(std::vector<std::string> ids);  // a blacklist
 
 // How one call wants its node chosen.
 struct Request {

@@ -16,9 +16,9 @@ namespace micro::http {
 struct Request {
   Method method = Method::kGet;
   std::string other_method;  // its name when it is kOther: "SEARCH"
-  std::string target;  // as sent: "/users/1?verbose=true", "*", or an absolute URI
-  std::string path;    // of the target, still percent-encoded, since decoding it whole would lose its separators
-  std::string query;   // of the target, still percent-encoded, without '?'
+  std::string target;        // as sent: "/users/1?verbose=true", "*", or an absolute URI
+  std::string path;          // of the target, still percent-encoded, since decoding it whole would lose its separators
+  std::string query;         // of the target, still percent-encoded, without '?'
   Metadata headers;
   std::string body;
 

@@ -55,7 +55,8 @@ class MiddlewareChain;
 // The rest of the chain, called by a middleware at most once as a rule (a retrying one may call it again).
 class Next {
  public:
-  Next(const MiddlewareChain& chain, std::size_t index, CallHandler& last) noexcept : chain_(&chain), index_(index), last_(&last) {}
+  Next(const MiddlewareChain& chain, std::size_t index, CallHandler& last) noexcept
+      : chain_(&chain), index_(index), last_(&last) {}
   Task<Reply> operator()(Context& context, Call& call) const;
 
  private:

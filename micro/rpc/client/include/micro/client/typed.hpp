@@ -65,7 +65,8 @@ class TypedClient {
   template <class In, class Out>
   Task<Result<In>> unary(Context& context, std::string_view method, const Out& request, const CallOptions& options) {
     In reply;
-    Reply done = co_await client_->call(context, service_, proto_service_, method, codec::ref(request), codec::ref(reply), options);
+    Reply done =
+        co_await client_->call(context, service_, proto_service_, method, codec::ref(request), codec::ref(reply), options);
     if (!done) co_return std::unexpected(std::move(done.error()));
     co_return reply;
   }
@@ -82,7 +83,11 @@ class TypedClient {
   std::string_view proto_service_;
   // Used when a call gives none.
   CallOptions defaults_;
-  CallOptions idempotent_defaults_ = [] { CallOptions options; options.idempotent = true; return options; }();
+  CallOptions idempotent_defaults_ = [] {
+    CallOptions options;
+    options.idempotent = true;
+    return options;
+  }();
 };
 
 }  // namespace rpc

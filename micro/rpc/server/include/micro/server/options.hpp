@@ -17,7 +17,8 @@ class ServerCredentials;
 
 namespace micro::rpc {
 
-// Told about connections that could not be secured: wrong certificates, strange protocols, port scanners. On the connection's loop.
+// Told about connections that could not be secured: wrong certificates, strange protocols, port scanners. On the connection's
+// loop.
 class TlsObserver {
  public:
   virtual ~TlsObserver() = default;
@@ -91,8 +92,9 @@ struct ServerOptions {
   // Origins whose pages may open WebSockets ("https://example.com"); empty: all. Browsers do not ask before they open one, so a
   // service that trusts cookies must name its pages here. Callers that send no Origin pass.
   std::vector<std::string> websocket_origins;
-  // A WebSocket that is silent for this long is pinged, and dropped after as long again without a sign of life; a stream of events
-  // that is silent gets a comment, so that proxies keep it open. Counted coarsely, between one and two times as long. Zero: never.
+  // A WebSocket that is silent for this long is pinged, and dropped after as long again without a sign of life; a stream of
+  // events that is silent gets a comment, so that proxies keep it open. Counted coarsely, between one and two times as long.
+  // Zero: never.
   Duration keepalive_interval = std::chrono::seconds(15);
 
   // Certificates for TLS (<micro/tls/credentials.hpp>), on the same port as plain connections: the first byte tells which it is.
@@ -108,11 +110,11 @@ struct ServerOptions {
 
 // What a server counts, summed over its loops when read.
 struct ServerCounters {
-  std::uint64_t connections = 0;       // accepted
+  std::uint64_t connections = 0;  // accepted
   std::uint64_t open_connections = 0;
-  std::uint64_t calls = 0;             // begun
+  std::uint64_t calls = 0;  // begun
   std::uint64_t open_calls = 0;
-  std::uint64_t failed_calls = 0;      // ended with an error
+  std::uint64_t failed_calls = 0;  // ended with an error
 
   // Limits that had to act.
   std::uint64_t refused_connections = 0;       // max_connections

@@ -18,8 +18,8 @@ namespace micro::rpc {
 // connection speaks is seen from its first bytes. A plain request is looked for among the paths of the methods, then their HTTP
 // bindings, then the routes.
 //
-// Every loop of the group listens; a connection, its calls and their handlers stay on one loop. Calls run through the middleware in
-// the order of use(); deadlines are enforced and exceptions caught in any case.
+// Every loop of the group listens; a connection, its calls and their handlers stay on one loop. Calls run through the middleware
+// in the order of use(); deadlines are enforced and exceptions caught in any case.
 //
 // Life: fill with handle(), use() and http(); listen(); accept(); stop(). Thread safety: one owner; counters() from any thread.
 class Server {
@@ -31,8 +31,8 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  // Adds the methods of a handler. ALREADY_EXISTS when a method has a handler already, or an HTTP binding matches the same requests
-  // as another one, INVALID_ARGUMENT for a binding that does not fit its messages; the server is then of no use.
+  // Adds the methods of a handler. ALREADY_EXISTS when a method has a handler already, or an HTTP binding matches the same
+  // requests as another one, INVALID_ARGUMENT for a binding that does not fit its messages; the server is then of no use.
   Result<void> handle(std::shared_ptr<Handler> handler);
   // Adds a middleware inside those added before.
   void use(std::shared_ptr<Middleware> middleware);

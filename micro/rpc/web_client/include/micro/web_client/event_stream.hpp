@@ -36,8 +36,8 @@ struct EventStreamOptions {
   std::uint32_t max_attempts = 0;
   // Where to go on, for a program that was started again.
   std::string last_event_id = {};
-  // Whom to trust and who we are, for wss and https (<micro/tls/credentials.hpp>); ALPN offers "http/1.1", whatever they say. Null:
-  // no certificate, and the authorities of the system, which are read for each connection then.
+  // Whom to trust and who we are, for wss and https (<micro/tls/credentials.hpp>); ALPN offers "http/1.1", whatever they say.
+  // Null: no certificate, and the authorities of the system, which are read for each connection then.
   std::shared_ptr<tls::ClientCredentials> tls = {};
 };
 

@@ -40,8 +40,8 @@ struct WebSocketOptions {
   // keepalive_timeout. Zero: never.
   Duration keepalive_interval = std::chrono::seconds(20);
   Duration keepalive_timeout = std::chrono::seconds(10);
-  // Whom to trust and who we are, for wss and https (<micro/tls/credentials.hpp>); ALPN offers "http/1.1", whatever they say. Null:
-  // no certificate, and the authorities of the system, which are read for each connection then.
+  // Whom to trust and who we are, for wss and https (<micro/tls/credentials.hpp>); ALPN offers "http/1.1", whatever they say.
+  // Null: no certificate, and the authorities of the system, which are read for each connection then.
   std::shared_ptr<tls::ClientCredentials> tls = {};
 };
 

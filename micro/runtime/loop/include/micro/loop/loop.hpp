@@ -16,11 +16,11 @@ namespace micro {
 
 // What a loop counts. Plain numbers, read by the metrics layer; written by the loop alone.
 struct LoopCounters {
-  std::uint64_t turns = 0;       // times the loop woke up and worked
-  std::uint64_t resumed = 0;     // coroutines taken from the ready queue
-  std::uint64_t posted = 0;      // functions that came in from other threads
-  std::uint64_t timers = 0;      // timers that fired
-  std::uint64_t lags = 0;        // turns longer than the lag threshold
+  std::uint64_t turns = 0;    // times the loop woke up and worked
+  std::uint64_t resumed = 0;  // coroutines taken from the ready queue
+  std::uint64_t posted = 0;   // functions that came in from other threads
+  std::uint64_t timers = 0;   // timers that fired
+  std::uint64_t lags = 0;     // turns longer than the lag threshold
   std::int64_t longest_turn_ns = 0;
 };
 
@@ -97,10 +97,12 @@ class Loop final : public ReadyQueue {
   void post_remote(F&& function) {
     using Callable = std::decay_t<F>;
     auto* owned = new Callable(std::forward<F>(function));
-    post_owned([](void* p, bool run) {
-      std::unique_ptr<Callable> callable(static_cast<Callable*>(p));
-      if (run) (*callable)();
-    }, owned);
+    post_owned(
+        [](void* p, bool run) {
+          std::unique_ptr<Callable> callable(static_cast<Callable*>(p));
+          if (run) (*callable)();
+        },
+        owned);
   }
 
   // Runs `work` at the end of this turn; asking again before that changes nothing.

@@ -38,8 +38,8 @@ class Stream {
 
   struct ReadAwaiter;
   struct WritableAwaiter;
-  // Waits for bytes and reads at most buffer.size() of them: 0 when the peer has finished. The buffer is not touched before whoever
-  // awaits goes on, so that all streams of a loop may read into one and idle ones need none.
+  // Waits for bytes and reads at most buffer.size() of them: 0 when the peer has finished. The buffer is not touched before
+  // whoever awaits goes on, so that all streams of a loop may read into one and idle ones need none.
   ReadAwaiter read_some(std::span<char> buffer) noexcept;
   // Waits until try_write() may take something again.
   WritableAwaiter wait_writable() noexcept;

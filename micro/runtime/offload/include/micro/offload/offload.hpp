@@ -63,8 +63,10 @@ class OffloadPool {
       }
       void work() noexcept {
         try {
-          if constexpr (std::is_void_v<R>) function();
-          else result.emplace(function());
+          if constexpr (std::is_void_v<R>)
+            function();
+          else
+            result.emplace(function());
         } catch (...) {
           exception = std::current_exception();
         }
@@ -90,6 +92,8 @@ OffloadPool& default_offload_pool();
 
 // `co_await offload(work)` on the default pool.
 template <class F>
-auto offload(F function) { return default_offload_pool().run(std::move(function)); }
+auto offload(F function) {
+  return default_offload_pool().run(std::move(function));
+}
 
 }  // namespace micro
