@@ -30,6 +30,7 @@ PATIENCE = 30  # seconds; only ever spent in full when something is wrong
 VARYING = [
     (re.compile(r"\b\d\d:\d\d:\d\d\.\d{3}\b"), "<time>"),
     (re.compile(r"(?<=Date: ).*"), "<date>"),
+    (re.compile(r"(?<=X-Request-Id: )[0-9a-f]{32}$"), "<request id>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"\bms=[0-9.e+-]+"), "ms=<number>"),
     (re.compile(r"(?<=local registry in )[^\"]*"), "<directory>"),

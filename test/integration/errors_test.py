@@ -192,6 +192,12 @@ class CallTest(cluster.ClusterTest):
         self.grpc("Trouble.Throw", '{"text":"my password"}', "INTERNAL", "the server's log says more")
         self.node_.wait_line("handler failed with an exception.*my password", 2)
 
+    def test_handler_that_blocks_its_loop(self):
+        done = self.micro("call", "trouble", "Trouble.Block", '{"milliseconds":2500}')
+        self.assertEqual((done.returncode, done.stdout), (0, '{"text":"blocked"}\n'), done.stderr)
+        self.node_.wait_line("a loop is blocked: its calls and connections wait; give long work to offload.* loop=trouble")
+        self.node_.wait_line("a loop was blocked; give long work to offload.* loop=trouble")
+
     def test_deadline(self):
         self.grpc("Trouble.Wait", '{"milliseconds":60000}', "DEADLINE_EXCEEDED", flags=["--timeout", "200ms"])
         self.node_.wait_line("wait was cancelled")

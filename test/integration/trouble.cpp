@@ -3,6 +3,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <micro/coro/sleep.hpp>
 #include <micro/service/service.hpp>
@@ -46,6 +47,11 @@ class Trouble final : public trouble::Trouble::Handler {
     co_await micro::sleep_for(std::chrono::milliseconds(request.milliseconds()));
     say("ignore ends");
     co_return text("ignored");
+  }
+
+  micro::Task<micro::Result<Text>> Block(micro::Context&, const trouble::WaitRequest& request) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(request.milliseconds()));
+    co_return text("blocked");
   }
 
   micro::Task<micro::Result<Text>> Throw(micro::Context&, const Text& request) override {

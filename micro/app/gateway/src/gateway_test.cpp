@@ -59,6 +59,7 @@ class Greeting final : public rpc::Handler {
     HelloReply reply;
     reply.set_message("Hello " + request.name() + " of " + std::string(context.metadata().get("x-tenant")));
     context.reply_headers().add("x-header", "from the node");
+    context.reply_headers().add("x-id-of-the-node", context.request_id());
     context.reply_trailers().add("x-trailer", "from the node, too");
     co_return reply;
   }
@@ -170,6 +171,18 @@ TEST_F(GatewayTest, CallsByNameInJson) {
   EXPECT_EQ(answer.header("x-micro-node"), node.address());
   EXPECT_EQ(answer.header("x-header"), "from the node");
   EXPECT_EQ(answer.header("x-trailer"), "from the node, too");
+}
+
+TEST_F(GatewayTest, ARequestKeepsItsIdOrIsGivenOne) {
+  add_node();
+  const Answer named = post("/api/greeter/Greeter.Hello", "{}", "X-Request-Id: r-1\r\n");
+  EXPECT_EQ(named.header("x-request-id"), "r-1");
+  EXPECT_EQ(named.header("x-id-of-the-node"), "r-1");
+  for (const char* header : {"", "X-Request-Id: two words\r\n"}) {
+    const Answer given = post("/api/greeter/Greeter.Hello", "{}", header);
+    EXPECT_THAT(given.header("x-request-id"), testing::SizeIs(32));
+    EXPECT_EQ(given.header("x-id-of-the-node"), given.header("x-request-id"));
+  }
 }
 
 TEST_F(GatewayTest, TakesEveryFormOfAnEndpointsName) {

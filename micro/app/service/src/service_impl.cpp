@@ -177,6 +177,7 @@ Result<void> Service::Impl::prepare() {
 
 Result<void> Service::Impl::launch() {
   loops->start();
+  watchdog = std::make_unique<Watchdog>(*loops, lag_report);
   running = true;
   Result<void> result;
   run_on_loop(start_on_loop(result));
@@ -253,6 +254,7 @@ void Service::Impl::stop_loops() {
   if (!loops || running) return;
   loops->stop();
   loops->join();
+  watchdog.reset();
   registration.reset();
   membership.reset();
   server.reset();

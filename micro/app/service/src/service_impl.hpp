@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <micro/context/context.hpp>
+#include <micro/loop/watchdog.hpp>
 #include <micro/registry/cache.hpp>
 #include <micro/server/server.hpp>
 #include <micro/service/service.hpp>
@@ -20,12 +21,16 @@ namespace micro {
 class Flags;
 
 // Says in the log that something has blocked a loop: every other call there had to wait.
-class LagReport final : public LagObserver {
+class LagReport final : public LagObserver, public Watchdog::Observer {
  public:
   explicit LagReport(log::Logger& logger) : logger_(logger) {}
   void on_lag(const std::string& loop_name, Duration turn) override {
     logger_.warn("a loop was blocked; give long work to offload()",
                  {{"loop", loop_name}, {"ms", std::chrono::duration<double, std::milli>(turn).count()}});
+  }
+  void on_stuck(const std::string& loop_name, Duration so_far) override {
+    logger_.error("a loop is blocked: its calls and connections wait; give long work to offload()",
+                  {{"loop", loop_name}, {"seconds", std::chrono::duration<double>(so_far).count()}});
   }
 
  private:
@@ -76,6 +81,7 @@ struct Service::Impl {
 
   // From here on made by start(), in this order, and destroyed in reverse.
   std::unique_ptr<LoopGroup> loops;
+  std::unique_ptr<Watchdog> watchdog;
   std::shared_ptr<registry::Registry> registry;
   std::unique_ptr<registry::Cache> cache;
   std::unique_ptr<rpc::Server> server;

@@ -89,6 +89,18 @@ TEST_F(ClientTest, CarriesMetadataBothWays) {
   EXPECT_TRUE(context.reply_headers().empty());
 }
 
+TEST_F(ClientTest, SendsTheIdOfTheRequestOn) {
+  FakeServer& server = serve(hello);
+  Context ours;  // served by us, and the caller named no id
+  ours.begin_serving("10.0.0.7:50122", nullptr);
+  ASSERT_TRUE(call(ours, at(server)));
+  ours.outgoing().add("x-request-id", "mine");
+  ASSERT_TRUE(call(ours, at(server)));
+  const auto with_id = [](const std::string& id) { return Contains(Pair("x-request-id", id)).Times(1); };
+  EXPECT_THAT(server.calls.at(0)->fields, with_id(ours.request_id()));
+  EXPECT_THAT(server.calls.at(1)->fields, with_id("mine"));
+}
+
 TEST_F(ClientTest, RefusesMetadataThatCannotTravel) {
   FakeServer& server = serve(hello);
   Context context;

@@ -120,6 +120,7 @@ bool Loop::Impl::turn(Duration limit) {
   // A wait may have taken any time; without one, the time of the last turn's end is good enough.
   if (limit != Duration::zero()) now = Clock::now();
   const TimePoint began = now;
+  turn_began.store(began, std::memory_order_relaxed);
   std::uint32_t flags = 0;
   while (EventSource* source = events.next(flags)) {
     resume_state.depth = 0;  // each has the whole budget of inline resumptions
@@ -169,6 +170,7 @@ bool Loop::Impl::run_deferred() {
 
 void Loop::Impl::end_turn(TimePoint began) {
   now = Clock::now();
+  turn_began.store(TimePoint(), std::memory_order_relaxed);
   const Duration length = now - began;
   counters.longest_turn_ns = std::max<std::int64_t>(counters.longest_turn_ns, length.count());
   if (length <= options.lag_threshold) return;

@@ -83,6 +83,8 @@ struct Loop::Impl {
   std::atomic<bool> stopping = false;
   bool running = false;
   TimePoint now = Clock::now();
+  // For the watchdog's thread; zero while the loop waits.
+  std::atomic<TimePoint> turn_began = TimePoint();
   LoopCounters counters;
 };
 
