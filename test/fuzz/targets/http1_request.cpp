@@ -30,7 +30,7 @@ std::string run(std::string_view input, std::size_t step, const http1::Limits& l
 void check_head(const http1::RequestHead& head) {
   require(http::is_token(head.method_name), "a method that is no token");
   require(!head.target.empty() && http::all_of_class(head.target, http::kTargetChar), "a target with foreign bytes");
-  require(http::is_authority(head.authority), "an authority with foreign bytes");
+  require(http::is_authority(head.authority()), "an authority with foreign bytes");
   for (const auto [name, value] : head.headers) {
     require(http::is_token(name) && http::is_field_value(value), "a field with foreign bytes");
     require(value == http::trim_blanks(value), "a field value with blanks around it");
@@ -52,7 +52,7 @@ void check_rewritten(const http1::RequestHead& head) {
   if (head.minor_version == 0) headers.remove("Expect");
   const auto written = http1::write_request_head(
       out,
-      {.method = head.method_name, .target = head.target, .host = head.authority, .body = body, .keep_alive = head.keep_alive},
+      {.method = head.method_name, .target = head.target, .host = head.authority(), .body = body, .keep_alive = head.keep_alive},
       headers);
   require(written.has_value(), "a request that was read cannot be written");
   http1::RequestParser parser;
@@ -62,7 +62,7 @@ void check_rewritten(const http1::RequestHead& head) {
   const http1::RequestHead& again = parser.head();
   require_equal(again.method_name, head.method_name, "the method changes");
   require_equal(again.target, head.target, "the target changes");
-  require_equal(again.authority, head.authority, "the authority changes");
+  require_equal(again.authority(), head.authority(), "the authority changes");
   require(again.chunked == head.chunked && again.content_length == head.content_length, "the framing changes");
   require(again.keep_alive == head.keep_alive, "the connection's future changes");
 }

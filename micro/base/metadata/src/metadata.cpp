@@ -38,6 +38,17 @@ bool same_words(const char* a, const char* b, std::size_t size) noexcept {
   return x == y;
 }
 
+// Most keys and values are a few words long, for which a call of memcpy costs more than the copy.
+void copy(char* to, std::string_view from) noexcept {
+  const std::size_t size = from.size();
+  if (size > 32 || size < 8) {
+    std::memcpy(to, from.data(), size);
+    return;
+  }
+  for (std::size_t i = 0; i + 8 < size; i += 8) std::memcpy(to + i, from.data() + i, 8);
+  std::memcpy(to + size - 8, from.data() + size - 8, 8);  // with some bytes that were copied already
+}
+
 // Keys are mostly spelled alike, so words are compared before letters are looked at.
 bool equal_keys(const char* a, const char* b, std::size_t size) noexcept {
   if (size >= 8 ? same_words<std::uint64_t>(a, b, size) : size >= 4 && same_words<std::uint32_t>(a, b, size)) return true;
@@ -59,7 +70,11 @@ void Metadata::add(std::string_view key, std::string_view value) {
   const std::size_t free = storage_.capacity() - used;
   if (entries_.size() == entries_.capacity()) entries_.reserve(std::max(kFirstEntries, 2 * entries_.size()));
   if (key.size() <= free && value.size() <= free - key.size()) {
-    storage_.append(key).append(value);
+    storage_.resize_and_overwrite(used + key.size() + value.size(), [&](char* bytes, std::size_t size) {
+      copy(bytes + used, key);
+      copy(bytes + used + key.size(), value);
+      return size;
+    });
   } else {
     constexpr std::size_t kLimit = std::numeric_limits<std::uint32_t>::max();
     if (key.size() > kLimit - used || value.size() > kLimit - used - key.size()) {

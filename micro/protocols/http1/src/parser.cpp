@@ -48,7 +48,7 @@ MessageParser::Take MessageParser::take_line(std::string_view& input, std::size_
   if (size > limit || partial_.size() > limit - size) return Take::kTooLong;
   const std::string_view piece = input.substr(0, size);
   input.remove_prefix(size);
-  if (lf && partial_.empty()) {
+  if (lf && partial_.empty()) [[likely]] {
     line_ = piece;
     return Take::kLine;
   }

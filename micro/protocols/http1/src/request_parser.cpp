@@ -50,6 +50,11 @@ std::string_view RequestHead::query() const noexcept {
   return path_end < target.size() ? std::string_view(target).substr(path_end + 1) : std::string_view{};
 }
 
+std::string_view RequestHead::authority() const noexcept {
+  if (authority_end == 0) return headers.get("Host");
+  return std::string_view(target).substr(authority_begin, authority_end - authority_begin);
+}
+
 Fault RequestParser::parse_start_line(std::string_view line) {
   // The LF at the end belongs to no class, so the loops stop there at the latest.
   const char* p = line.data();
@@ -68,13 +73,13 @@ Fault RequestParser::parse_start_line(std::string_view line) {
   head_.method = http::method_from_string(method);
   head_.method_name.assign(method);
   head_.target.assign(target);
-  head_.authority.clear();
   return parse_target();
 }
 
 Fault RequestParser::parse_target() {
   const std::string_view target = head_.target;
   const auto size = static_cast<std::uint32_t>(target.size());
+  head_.authority_begin = head_.authority_end = 0;
   head_.path_begin = 0;
   head_.path_end = size;
   if (head_.method == Method::kConnect) {
@@ -84,7 +89,7 @@ Fault RequestParser::parse_target() {
         target.find(']', colon) != std::string_view::npos) {
       return Fault::kTargetForm;
     }
-    head_.authority.assign(target);
+    head_.authority_end = size;
     head_.path_begin = size;
     return Fault::kNone;
   }
@@ -111,7 +116,8 @@ Fault RequestParser::parse_absolute_target() {
   const auto path = std::min(target.find_first_of("/?", begin), target.size());
   const std::string_view authority = target.substr(begin, path - begin);
   if (authority.empty() || !http::is_authority(authority)) return Fault::kAuthority;
-  head_.authority.assign(authority);
+  head_.authority_begin = static_cast<std::uint32_t>(begin);
+  head_.authority_end = static_cast<std::uint32_t>(path);
   head_.path_begin = static_cast<std::uint32_t>(path);
   head_.path_end = static_cast<std::uint32_t>(std::min(target.find('?', path), target.size()));
   return Fault::kNone;
@@ -121,7 +127,6 @@ Fault RequestParser::finish_head() {
   if (fields_.hosts == 0 && head_.minor_version > 0) return Fault::kNoHost;
   finish_common();
   if (head_.content_length.value_or(0) > limits_.max_body) return Fault::kBodySize;
-  if (head_.authority.empty()) head_.authority.assign(head_.headers.get("Host"));
   head_.expect_continue = fields_.expect_continue && head_.has_body();
   head_.upgrade_h2c = head_.upgrade && fields_.upgrade_h2c && fields_.http2_settings == 1 && fields_.connection_settings;
   head_.upgrade_websocket = head_.upgrade && fields_.upgrade_websocket && head_.method == Method::kGet;

@@ -284,7 +284,7 @@ TEST(RequestTarget, IsTakenApart) {
     EXPECT_EQ(parser.head().form, form) << line;
     EXPECT_EQ(parser.head().path(), path) << line;
     EXPECT_EQ(parser.head().query(), query) << line;
-    EXPECT_EQ(parser.head().authority, authority) << line;
+    EXPECT_EQ(parser.head().authority(), authority) << line;
     parser.reset();
   }
 }

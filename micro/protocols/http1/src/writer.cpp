@@ -26,6 +26,13 @@ class Cursor {
     out_ += text.copy(out_, text.size());
     return *this;
   }
+  // Texts known to the compiler become a few moves instead of a call.
+  template <std::size_t N>
+  Cursor& operator<<(const char (&text)[N]) noexcept {
+    std::memcpy(out_, text, N - 1);
+    out_ += N - 1;
+    return *this;
+  }
   Cursor& operator<<(std::uint64_t number) noexcept {
     out_ = std::to_chars(out_, out_ + 20, number).ptr;
     return *this;

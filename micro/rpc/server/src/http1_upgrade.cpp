@@ -30,7 +30,7 @@ Result<void> Http1Protocol::upgrade_to_http2(std::string_view rest) {
     if (!of_connection) owned.emplace_back(std::move(name), entry.value);
   }
   std::vector<http2::Field> fields{
-      {":method", head.method_name}, {":scheme", "http"}, {":path", head.target}, {":authority", head.authority}};
+      {":method", head.method_name}, {":scheme", "http"}, {":path", head.target}, {":authority", head.authority()}};
   for (const auto& [name, value] : owned) fields.push_back({name, value});
 
   auto http2 = std::make_unique<Http2Protocol>(connection_);

@@ -74,11 +74,18 @@ Result<void> read_bound(const ServerState& state, const http::Request& request, 
   return binding.read({request.path, request.query, request.body}, *codec, *state.json, message);
 }
 
-void HttpCall::begin(HttpExchange& exchange, HttpHead& head, const Endpoint* endpoint, const transcoding::Binding* binding,
-                     HttpRoutes::Match match) {
+void HttpCall::begin(HttpExchange& exchange, HttpHead& head, const Endpoint& endpoint, const transcoding::Binding* binding) {
   take(exchange, head);
-  endpoint_ = endpoint;
+  endpoint_ = &endpoint;
   binding_ = binding;
+  if (!admit(head)) return;
+  if (head.ended) start();
+}
+
+void HttpCall::begin(HttpExchange& exchange, HttpHead& head, HttpRoutes::Match match) {
+  take(exchange, head);
+  endpoint_ = nullptr;
+  binding_ = nullptr;
   match_ = std::move(match);
   if (!admit(head)) return;
   if (head.ended) start();
@@ -182,7 +189,7 @@ void HttpCall::dispose() {
   response_.status = http::status::kOk;
   response_.headers.clear();
   clear(response_.body);
-  match_ = {};
+  if (endpoint_ == nullptr) match_ = {};
   worker_.give_back(std::unique_ptr<HttpCall>(this));
 }
 

@@ -26,9 +26,10 @@ class HttpCall final : public HttpCarriedCall {
  public:
   explicit HttpCall(Worker& worker) noexcept : HttpCarriedCall(worker) {}
 
-  // `endpoint` is what the path names, by way of `binding` unless that is null; else null, and `match` is what the routes say.
-  void begin(HttpExchange& exchange, HttpHead& head, const Endpoint* endpoint, const transcoding::Binding* binding,
-             HttpRoutes::Match match);
+  // The path names a method, by way of `binding` unless that is null.
+  void begin(HttpExchange& exchange, HttpHead& head, const Endpoint& endpoint, const transcoding::Binding* binding = nullptr);
+  // It names none, and this is what the routes say.
+  void begin(HttpExchange& exchange, HttpHead& head, HttpRoutes::Match match);
   void receive(std::string_view data, bool end) override;
 
  private:

@@ -82,7 +82,7 @@ bool begin_bound(Worker& worker, HttpExchange& exchange, HttpHead& head) {
     auto* const call = new EventCall(worker, endpoint, events ? Protocol::kSse : Protocol::kNdjson, binding);
     call->begin(exchange, head);
   } else {
-    take_call(worker).begin(exchange, head, &endpoint, binding, {});
+    take_call(worker).begin(exchange, head, endpoint, binding);
   }
   return true;
 }
@@ -106,10 +106,10 @@ void dispatch(Worker& worker, HttpExchange& exchange, HttpHead& head) {
   }
   if (endpoint != nullptr) {
     if (begin_streamed(worker, exchange, head, *endpoint)) return;
-    if (request.method == http::Method::kPost) return take_call(worker).begin(exchange, head, endpoint, nullptr, {});
+    if (request.method == http::Method::kPost) return take_call(worker).begin(exchange, head, *endpoint);
   }
   if (!head.websocket && begin_bound(worker, exchange, head)) return;
-  if (endpoint != nullptr) return take_call(worker).begin(exchange, head, endpoint, nullptr, {});
+  if (endpoint != nullptr) return take_call(worker).begin(exchange, head, *endpoint);
   HttpRoutes::Match match = state.routes->find(request.method_name(), request.path, head.websocket);
   if (match.websocket != nullptr) {
     auto* const route = new WebSocketRoute(worker);
@@ -119,7 +119,7 @@ void dispatch(Worker& worker, HttpExchange& exchange, HttpHead& head) {
     auto* const route = new StreamedRoute(worker);
     return route->begin(exchange, head, std::move(match));
   }
-  take_call(worker).begin(exchange, head, nullptr, nullptr, std::move(match));
+  take_call(worker).begin(exchange, head, std::move(match));
 }
 
 }  // namespace micro::rpc

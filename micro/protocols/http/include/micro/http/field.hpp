@@ -12,7 +12,7 @@ enum CharClass : std::uint8_t {
   kTokenChar = 1,   // tchar: field names, methods, parameter names
   kFieldChar = 2,   // VCHAR, obs-text, SP and HTAB: what a field value may hold
   kTargetChar = 4,  // visible ASCII but '#': what a request target may hold
-  kHostChar = 8,    // unreserved, sub-delims, '%', ':', '[' and ']': what host and port may hold (RFC 3986, section 3.2)
+  kNameChar = 8,    // unreserved, sub-delims and '%': what the name of a host may hold (RFC 3986, section 3.2.2)
 };
 
 namespace detail {
@@ -21,9 +21,9 @@ consteval std::array<std::uint8_t, 256> make_char_classes() {
   const auto mark = [&table](std::string_view chars, std::uint8_t classes) {
     for (const char c : chars) table[static_cast<unsigned char>(c)] |= classes;
   };
-  mark("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", kTokenChar | kHostChar);
+  mark("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", kTokenChar | kNameChar);
   mark("!#$%&'*+-.^_`|~", kTokenChar);
-  mark("-._~!$&'()*+,;=%:[]", kHostChar);
+  mark("-._~!$&'()*+,;=%", kNameChar);
   for (unsigned c = 0; c < 256; ++c) {
     if ((c >= 0x20 && c != 0x7f) || c == '\t') table[c] |= kFieldChar;
     if (c > 0x20 && c < 0x7f && c != '#') table[c] |= kTargetChar;

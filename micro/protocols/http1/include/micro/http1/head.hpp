@@ -45,15 +45,18 @@ struct RequestHead : MessageHead {
   bool upgrade_websocket = false;
   std::string method_name;  // the token as sent
   std::string target;       // as sent
-  std::string authority;    // "host[:port]": of the target when it has one, else of Host (RFC 9112, section 3.3); may be empty
 
   // The parts of the target, still percent-encoded. For "http://host" the path is "/", with OPTIONS "*" (RFC 9112,
   // section 3.2.4); the authority form has none.
   std::string_view path() const noexcept;
   std::string_view query() const noexcept;
+  // "host[:port]" of the target when it has one, else of Host (RFC 9112, section 3.3); may be empty.
+  std::string_view authority() const noexcept;
   bool has_body() const noexcept { return chunked || content_length.value_or(0) > 0; }
 
-  // Set by the parser: where the path begins in `target` and where its '?' stands (or the end).
+  // Set by the parser: where in `target` the authority stands, if it has one, the path begins and its '?' stands (or the end).
+  std::uint32_t authority_begin = 0;
+  std::uint32_t authority_end = 0;
   std::uint32_t path_begin = 0;
   std::uint32_t path_end = 0;
 };
