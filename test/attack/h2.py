@@ -38,6 +38,15 @@ def data_frames(stream, payload, end=True):
     return b"".join(frame(DATA, END_STREAM if end and i == len(pieces) - 1 else 0, stream, piece) for i, piece in enumerate(pieces))
 
 
+def kinds(data):
+    """The kinds of the frames in `data`, in order."""
+    found = []
+    while len(data) >= 9:
+        found.append(data[3])
+        data = data[9 + int.from_bytes(data[:3], "big"):]
+    return found
+
+
 def grpc_status(payload):
     """Of trailers as a server of ours writes them without a table: the name with Huffman coding, the value one digit."""
     found = re.search(rb"\x88\x9a\xca\xc8\xb2\x12\x34\xda\x8f\x01(\d)", payload or b"")

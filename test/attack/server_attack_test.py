@@ -28,6 +28,14 @@ def hello(size):
     return post(b'{"name":"' + b"x" * size + b'"}')
 
 
+def varint(number):
+    out = b""
+    while number >= 128:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
 def trickle(connections, byte):
     """Sends a byte on each, over and over, until the server has closed them all; returns what it said to each."""
     said = [b""] * len(connections)
@@ -104,35 +112,37 @@ class SlowPeers(Attacker):
     """Peers that take their time, with bytes in either direction."""
 
     def test_slow_headers(self):
-        with self.attack("headers a byte at a time, 300 connections", rss=24) as attack:
+        for attack in self.attack("headers a byte at a time, 300 connections", rss=24):
             self.expect(attack, trickle(self.open(300, b"GET / HTTP/1.1\r\nHost: a\r\nX-A: "), b"x"), "408")
 
     def test_slow_body(self):
-        with self.attack("body a byte at a time, 300 connections", rss=24) as attack:
+        for attack in self.attack("body a byte at a time, 300 connections", rss=24):
             self.expect(attack, trickle(self.open(300, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"), b"x"), "408")
 
     def test_slow_chunks(self):
-        with self.attack("chunk size line a byte at a time, 300 connections", rss=24) as attack:
+        for attack in self.attack("chunk size line a byte at a time, 300 connections", rss=24):
             first = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;"
             self.expect(attack, trickle(self.open(300, first), b"x"), "408")
 
     def test_length_that_lies(self):
-        with self.attack("Content-Length of 4 MB, nothing sent, 300 connections", rss=24) as attack:
+        for attack in self.attack("Content-Length of 4 MB, nothing sent, 300 connections", rss=24):
             first = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n"
             self.expect(attack, self.answers(self.open(300, first)), "408")
 
     def test_silent_connections(self):
-        with self.attack("connections that say nothing, or half a preface, 600", rss=24) as attack:
-            connections = self.open(300) + self.open(150, h2.PREFACE[:10]) + self.open(150, h2.PREFACE)
-            self.answers(connections)
-            attack.outcome = "closed"
+        for attack in self.attack("connections that say nothing, or half a preface, 600", rss=24):
+            self.assertEqual(set(self.answers(self.open(300) + self.open(150, h2.PREFACE[:10]))), {b""})
+            answers = self.answers(self.open(150, h2.PREFACE))
+            # GOAWAY, because nobody has sent SETTINGS.
+            self.assertTrue(all(h2.GOAWAY in h2.kinds(answer) for answer in answers), answers[0])
+            attack.outcome = "450 closed, 150 x GOAWAY"
 
     def test_idle_connections(self):
-        with self.attack("connections kept after one request, 500", rss=24) as attack:
+        for attack in self.attack("connections kept after one request, 500", rss=24):
             self.expect(attack, self.answers(self.open(500, hello(10))), "200")
 
     def test_large_answers_not_read(self):
-        with self.attack("answers of 1 MiB requested, not read, 20 connections", rss=160) as attack:
+        for attack in self.attack("answers of 1 MiB requested, not read, 20 connections", rss=160):
             connections = self.open(20, buffer=4096)
             senders = [threading.Thread(target=harness.send_until_refused, args=(connection, hello(1 << 20)))
                        for connection in connections]
@@ -145,7 +155,7 @@ class SlowPeers(Attacker):
                 connection.close()
 
     def test_pipeline_not_read(self):
-        with self.attack("requests without end, answers not read, 20 connections", rss=48) as attack:
+        for attack in self.attack("requests without end, answers not read, 20 connections", rss=48):
             connections = self.open(20, buffer=4096)
             sent = []
             senders = [threading.Thread(target=lambda c=c: sent.append(harness.send_until_refused(c, hello(10) * 100)))
@@ -159,7 +169,7 @@ class SlowPeers(Attacker):
                 connection.close()
 
     def test_answers_without_end_on_http2(self):
-        with self.attack("HTTP/2 calls without end, answers not read, 10 connections", rss=120) as attack:
+        for attack in self.attack("HTTP/2 calls without end, answers not read, 10 connections", rss=120):
             # The window is as large as it gets: only the socket holds the answers back.
             settings = struct.pack(">HI", 4, 0x7fffffff)
             connections = [h2.Connection(self.address, settings=settings, buffer=4096) for _ in range(10)]
@@ -187,7 +197,7 @@ class SlowPeers(Attacker):
             attack.outcome = f"10 connections cut off after {sum(sent) // len(sent) // 1024} KiB"
 
     def test_window_that_stays_shut(self):
-        with self.attack("answers of 100 calls held back by a window of 0", rss=64) as attack:
+        for attack in self.attack("answers of 100 calls held back by a window of 0", rss=64):
             # SETTINGS_INITIAL_WINDOW_SIZE 0
             connection = h2.Connection(self.address, settings=struct.pack(">HI", 4, 0))
             for stream in range(1, 201, 2):
@@ -204,7 +214,7 @@ class SlowPeers(Attacker):
             attack.outcome = "100 streams reset"
 
     def test_slow_grpc_requests(self):
-        with self.attack("500 unary calls whose messages never come", rss=24) as attack:
+        for attack in self.attack("500 unary calls whose messages never come", rss=24):
             connection = h2.Connection(self.address)
             for stream in range(1, 1001, 2):
                 connection.send(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, h2.grpc_headers(HELLO)) +
@@ -220,15 +230,16 @@ class SlowPeers(Attacker):
             attack.outcome = "500 x DEADLINE_EXCEEDED, the connection stays"
 
     def test_dead_callers(self):
-        with self.attack("100 streaming calls of peers that no longer answer", rss=24) as attack:
+        for attack in self.attack("100 streaming calls of peers that no longer answer", rss=24):
             connections = [h2.Connection(self.address) for _ in range(100)]
             for connection in connections:
                 connection.send(h2.frame(h2.SETTINGS, h2.ACK, 0) +
                                 h2.frame(h2.HEADERS, h2.END_HEADERS, 1, h2.grpc_headers("/greeter.Greeter/Chat")))
             for connection in connections:
-                harness.read_to_end(connection.socket)
+                kinds = h2.kinds(harness.read_to_end(connection.socket))
                 connection.close()
-            attack.outcome = "PING, then closed"
+                self.assertIn(h2.PING, kinds)
+            attack.outcome = "100 x PING, then closed"
 
 
 class Floods(Attacker):
@@ -237,7 +248,7 @@ class Floods(Attacker):
     limits = {**harness.LIMITS, "header_timeout": "30s"}
 
     def test_connection_flood(self):
-        with self.attack("3000 connections from one address, limit 1000", rss=48) as attack:
+        for attack in self.attack("3000 connections from one address, limit 1000", rss=48):
             connections = self.open(3000)
             refused = set()
 
@@ -261,14 +272,14 @@ class Floods(Attacker):
             self.assertEqual(len(refused), 2000)
 
     def test_connections_without_end(self):
-        with self.attack("5000 connections, each closed at once", rss=24) as attack:
+        for attack in self.attack("5000 connections, each closed at once", rss=24):
             for _ in range(5000):
                 harness.connect(self.address).close()
             attack.outcome = "accepted and forgotten"
 
     def test_resets(self):
         # A server that is slow to look finds the first 100 KB of 375 requests waiting.
-        with self.attack("1500 resets in the middle of requests and answers", rss=64) as attack:
+        for attack in self.attack("1500 resets in the middle of requests and answers", rss=64):
             requests = [hello(1000)[:100], hello(100000), h2.PREFACE + h2.frame(h2.SETTINGS, 0, 0) +
                         h2.frame(h2.HEADERS, h2.END_HEADERS, 1, h2.grpc_headers(HELLO)), hello(10) * 50]
             for i in range(1500):
@@ -281,7 +292,7 @@ class Floods(Attacker):
             attack.outcome = "forgotten"
 
     def test_garbage(self):
-        with self.attack("random bytes, 500 connections", rss=24) as attack:
+        for attack in self.attack("random bytes, 500 connections", rss=24):
             chance = random.Random(7)
             answers = []
             for i in range(500):
@@ -299,43 +310,43 @@ class Sizes(Attacker):
     """Sizes that lie, have no end, or unfold."""
 
     def test_huge_header(self):
-        with self.attack("a header of 10 MiB, 20 connections", rss=24) as attack:
+        for attack in self.attack("a header of 10 MiB, 20 connections", rss=24):
             self.expect(attack, self.several(20, b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * (10 << 20)), "431")
 
     def test_many_headers(self):
-        with self.attack("100,000 headers, 20 connections", rss=24) as attack:
+        for attack in self.attack("100,000 headers, 20 connections", rss=24):
             self.expect(attack, self.several(20, b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A:\r\n" * 100000), "431")
 
     def test_huge_target(self):
-        with self.attack("a request line of 10 MiB, 20 connections", rss=24) as attack:
+        for attack in self.attack("a request line of 10 MiB, 20 connections", rss=24):
             self.expect(attack, self.several(20, b"GET /" + b"x" * (10 << 20)), "414")
 
     def test_huge_length(self):
-        with self.attack("Content-Length of 1 TB, 100 connections", rss=16) as attack:
+        for attack in self.attack("Content-Length of 1 TB, 100 connections", rss=16):
             self.expect(attack, self.several(100, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\nx"), "413")
 
     def test_endless_chunks(self):
-        with self.attack("chunks without end, 20 connections", rss=200) as attack:
+        for attack in self.attack("chunks without end, 20 connections", rss=200):
             head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
             self.expect(attack, self.several(20, head + (b"10000\r\n" + b"x" * 65536 + b"\r\n") * 100), "413")
 
     def test_endless_extensions(self):
-        with self.attack("chunk extensions without end, 20 connections", rss=24) as attack:
+        for attack in self.attack("chunk extensions without end, 20 connections", rss=24):
             head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
             self.expect(attack, self.several(20, head + b"1;" + b"x" * (1 << 20)), "400")
 
     def test_small_chunks_with_extensions(self):
-        with self.attack("a byte of body in each chunk line of 200, 20 connections", rss=24) as attack:
+        for attack in self.attack("a byte of body in each chunk line of 200, 20 connections", rss=24):
             head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
             self.expect(attack, self.several(20, head + (b"1;" + b"x" * 196 + b"\r\nx\r\n") * 20000), "400")
 
     def test_endless_trailers(self):
-        with self.attack("trailers without end, 20 connections", rss=24) as attack:
+        for attack in self.attack("trailers without end, 20 connections", rss=24):
             head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
             self.expect(attack, self.several(20, head + b"A:\r\n" * 200000), "431")
 
     def test_gzip_bomb(self):
-        with self.attack("gRPC message of 250 KB that is 256 MiB of zeros, 10 calls", rss=64) as attack:
+        for attack in self.attack("gRPC message of 250 KB that is 256 MiB of zeros, 10 calls", rss=64):
             packer = zlib.compressobj(9, zlib.DEFLATED, 31)
             bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush()
             connection = h2.Connection(self.address, settings=h2.NO_TABLE)
@@ -348,7 +359,7 @@ class Sizes(Attacker):
             attack.outcome = "10 x RESOURCE_EXHAUSTED, the connection stays"
 
     def test_gzip_bomb_on_http1(self):
-        with self.attack("the same as Content-Encoding of HTTP/1.1", rss=24) as attack:
+        for attack in self.attack("the same as Content-Encoding of HTTP/1.1", rss=24):
             bomb = zlib.compress(bytes(64 << 20), 9)
             request = post(bomb, "Content-Encoding: gzip", "Content-Type: application/json", "Connection: close")
             answers = self.several(10, request)
@@ -357,7 +368,7 @@ class Sizes(Attacker):
                 self.assertRegex(answer, rb"^HTTP/1.1 4(00|13|15) ")
 
     def test_nested_protobuf(self):
-        with self.attack("protobuf: 500,000 groups inside each other, 20 calls", rss=40) as attack:
+        for attack in self.attack("protobuf: 500,000 groups inside each other, 20 calls", rss=40):
             connection = h2.Connection(self.address, settings=h2.NO_TABLE)
             for stream in range(1, 41, 2):
                 connection.send(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, h2.grpc_headers(HELLO)) +
@@ -368,7 +379,7 @@ class Sizes(Attacker):
             attack.outcome = "20 x INVALID_ARGUMENT, the connection stays"
 
     def refused_json(self, name, body, pattern, rss=40):
-        with self.attack(name, rss=rss) as attack:
+        for attack in self.attack(name, rss=rss):
             answers = self.several(5, post(body, "Connection: close"))
             attack.outcome = statuses(answers)
             for answer in answers:
@@ -389,6 +400,46 @@ class Sizes(Attacker):
 
     def test_repeated_fields(self):
         self.refused_json("JSON: a field given 100,000 times", b"{" + b'"name":"x",' * 100000 + b'"name":"x"}', b"twice")
+
+
+class Nesting(Attacker):
+    """Messages that may be nested, nested too deep."""
+
+    program = "trouble"
+    call = (b"/trouble.Trouble/Echo", b"text")
+    path = "/trouble.Trouble/Hold"
+
+    def post(self, body):
+        return f"POST {self.path} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+
+    def test_nested_as_deep_as_allowed(self):
+        body = b'{"a":' * 20 + b"1" + b"}" * 20
+        for answer in self.several(2, self.post(body)):
+            self.assertRegex(answer, rb"^HTTP/1.1 200 ")
+
+    def test_nested_json(self):
+        for kind, body in (("objects", b'{"a":' * 200000), ("arrays", b'{"a":' + b"[" * 1000000)):
+            for attack in self.attack(f"JSON: {len(body) >> 10} KiB of {kind} inside each other", rss=40):
+                answers = self.several(5, self.post(body))
+                attack.outcome = statuses(answers)
+                for answer in answers:
+                    self.assertRegex(answer, rb"(?s)^HTTP/1.1 400 .*nested")
+
+    def test_nested_protobuf(self):
+        # A Struct in a Value in a Struct, from the inside out.
+        message = b""
+        while len(message) < 100000:
+            value = b"\x2a" + varint(len(message)) + message
+            entry = b"\x12" + varint(len(value)) + value
+            message = b"\x0a" + varint(len(entry)) + entry
+        for attack in self.attack("protobuf: 100 KB of messages inside each other, 20 calls", rss=40):
+            connection = h2.Connection(self.address, settings=h2.NO_TABLE)
+            for stream in range(1, 41, 2):
+                connection.send(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, h2.grpc_headers(self.path)) +
+                                h2.data_frames(stream, h2.message(message)))
+                self.assertEqual(h2.grpc_status(connection.wait_end(stream)), 3)
+            connection.close()
+            attack.outcome = "20 x INVALID_ARGUMENT, the connection stays"
 
 
 class Patience(harness.AttackTest):
@@ -418,12 +469,20 @@ class Descriptors(harness.AttackTest):
         pid = self.server.process.pid
         soft = self.descriptors() + 20
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, soft))
-        with self.attack("connections beyond the process's descriptors", rss=16) as attack:
+        for attack in self.attack("connections beyond the process's descriptors", rss=16):
             connections = [harness.connect(self.address) for _ in range(60)]
-            time.sleep(0.3)
+            self.wait_until(lambda: self.descriptors() == soft, "the server has descriptors left")
+            last = connections.pop()
+            last.sendall(hello(10))
+            last.settimeout(0.1)
+            with self.assertRaises(TimeoutError):
+                last.recv(1)
             for connection in connections:
                 connection.close()
-            attack.outcome = "waited in the kernel's queue"
+            last.settimeout(harness.cluster.PATIENCE)
+            self.assertRegex(last.recv(4096), rb"^HTTP/1.1 200 ")
+            last.close()
+            attack.outcome = "40 waited in the kernel's queue, and were answered then"
 
 
 if __name__ == "__main__":

@@ -54,6 +54,10 @@ class Trouble final : public trouble::Trouble::Handler {
     co_return text("blocked");
   }
 
+  micro::Task<micro::Result<Text>> Hold(micro::Context&, const google::protobuf::Struct& request) override {
+    co_return text(std::to_string(request.fields_size()) + " fields");
+  }
+
   micro::Task<micro::Result<Text>> Throw(micro::Context&, const Text& request) override {
     if (!request.text().empty()) throw std::runtime_error(request.text());
     co_return request;

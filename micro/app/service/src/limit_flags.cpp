@@ -19,6 +19,7 @@ constexpr TimeLimit kTimeLimits[] = {
     {"idle_timeout", &rpc::ServerOptions::idle_timeout, "a connection without a call is closed after this"},
     {"keepalive_time", &rpc::ServerOptions::keepalive_time, "a peer with open calls that is silent for this long gets a PING"},
     {"keepalive_timeout", &rpc::ServerOptions::keepalive_timeout, "how long it then gets to answer"},
+    {"tls_handshake_timeout", &rpc::ServerOptions::tls_handshake_timeout, "how long a TLS handshake may take"},
     {"max_connection_age", &rpc::ServerOptions::max_connection_age, "a connection this old takes no more calls; 0s: no limit"},
 };
 

@@ -288,6 +288,28 @@ TEST(WebSocketLimit, MessagesThatAreNotWholeTakeFromWhatAllMay) {
   while (server.server.counters().buffered_bytes != 0) std::this_thread::yield();
 }
 
+TEST(WebSocketLimit, AMessageThatTricklesEndsTheCall) {
+  ServerOptions options = TestServer::default_options();
+  options.body_timeout = std::chrono::milliseconds(10);
+  options.min_transfer_rate = 1'000'000;
+  TestServer server(1, options);
+  server.start();
+  Client quick(server, "/test.Echo/Say");
+  Client slow(server, "/test.Echo/Say");
+  ASSERT_TRUE(slow.session().send_piece(MessageKind::kText, "\"", false));
+  slow.flush();
+  while (server.server.counters().body_timeouts == 0) {
+    ASSERT_TRUE(slow.session().send_piece(MessageKind::kText, "x", false));
+    slow.flush();
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(slow.next(), "closed 4004 the message came too slowly");
+  // Who has not begun a message may take any time.
+  quick.text("\"hi\"");
+  EXPECT_EQ(quick.next(), "\"you said hi\"");
+  EXPECT_EQ(server.server.counters().body_timeouts, 1U);
+}
+
 // A route that gives back what it gets.
 class EchoSocket final : public WebSocketHandler {
  public:

@@ -53,6 +53,20 @@ void WebSocketPipe::receive(std::string_view data, bool end) {
   waiting_.append(data);
   pump();
   if (!over_ && !hold()) over_ = worker_.no_room();
+  if (!over_ && !in_time()) {
+    worker_.counters().body_timeouts.add();
+    over_ = deadline_exceeded("the message came too slowly");
+  }
+}
+
+bool WebSocketPipe::in_time() noexcept {
+  const ServerOptions& limits = worker_.state().options;
+  if (session_->unfinished() == 0 || !waiting_.empty() || limits.body_timeout <= Duration::zero()) {
+    pace_.restart();
+    return true;
+  }
+  const std::uint64_t moved = whole_ + session_->unfinished();
+  return pace_.keeps_up(moved, worker_.loop().now(), limits.body_timeout, limits.min_transfer_rate);
 }
 
 bool WebSocketPipe::hold() noexcept { return held_.set(waiting_.size() + queued_ + session_->unfinished()); }
@@ -77,6 +91,7 @@ void WebSocketPipe::pump() {
 Result<void> WebSocketPipe::take_event(websocket::Event event) {
   if (event == websocket::Event::kMessage) {
     queued_ += session_->payload().size();
+    whole_ += session_->payload().size();
     messages_.push_back({session_->kind(), session_->take_payload()});
   } else if (event == websocket::Event::kClose) {
     closed_by_caller_ = true;

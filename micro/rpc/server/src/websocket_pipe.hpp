@@ -14,6 +14,7 @@
 #include "heartbeats.hpp"
 #include "http_exchange.hpp"
 #include "memory_share.hpp"
+#include "pace.hpp"
 
 namespace micro::rpc {
 
@@ -71,6 +72,8 @@ class WebSocketPipe final : private Heartbeat {
   Result<void> take_event(websocket::Event event);
   // Counts what nobody has read yet; false when there is no room for it.
   bool hold() noexcept;
+  // A message that was begun has to go on coming, as a body has to (body_timeout). Not looked at while bytes wait for us.
+  bool in_time() noexcept;
   void beat() override;
   void drain() override { owner_.on_drain(); }
   void flush();
@@ -82,7 +85,9 @@ class WebSocketPipe final : private Heartbeat {
   std::string subprotocol_;
   Buffer waiting_;  // bytes that were not looked at
   std::deque<Message> messages_;
-  std::size_t queued_ = 0;  // bytes in messages_
+  std::size_t queued_ = 0;   // bytes in messages_
+  std::uint64_t whole_ = 0;  // bytes of all messages that were completed
+  Pace pace_;                // of the message under way
   HeldBytes held_;
   std::optional<Error> over_;
   bool closed_by_caller_ = false;

@@ -69,7 +69,8 @@ struct ServerOptions {
   // head to its end, however steadily it trickles in. Beyond: 408 on HTTP/1.1, then the connection is closed.
   Duration header_timeout = std::chrono::seconds(30);
   // How long a request's body may fall short of min_transfer_rate. Counts only while bytes are waited for: neither while a
-  // handler has not read what came, nor on gRPC calls whose client streams, which may be silent for hours. Beyond: 408, on gRPC
+  // handler has not read what came, nor on gRPC calls whose client streams, which may be silent for hours. For a WebSocket the
+  // body is a message that was begun. Beyond: 408, on gRPC and WebSockets
   // DEADLINE_EXCEEDED.
   Duration body_timeout = std::chrono::seconds(30);
   // How long the peer may take less of our output than min_transfer_rate: beyond, the connection is closed. On HTTP/2 also for an
