@@ -23,7 +23,7 @@ usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
 
 list=no
 wanted=()
-for argument in "${@:-build}"; do
+for argument in "$@"; do
   case "$argument" in
     -h | --help) usage; exit 0 ;;
     --list) list=yes ;;
@@ -35,6 +35,7 @@ for argument in "${@:-build}"; do
     *) echo "deps.sh: no package group '$argument' (groups: build demo test bench dev)" >&2; exit 2 ;;
   esac
 done
+[[ ${#wanted[@]} -gt 0 ]] || wanted=("${build[@]}")
 mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
 
 if [[ $list == yes ]]; then
