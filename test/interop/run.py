@@ -152,6 +152,7 @@ def page(results):
     return f"""# Interoperability
 
 Programs by other implementations of gRPC against `examples/greeter`, unchanged, and the framework's client against their servers.
+Of those against greeter the row `metadata` alone runs against `interop_micro_server`, because greeter sends no metadata back.
 `test/interop/run.py --write` writes this page when every check has passed; CTest runs the same checks under the label `interop`.
 
 {pairs}
