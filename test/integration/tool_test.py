@@ -4,8 +4,18 @@ import contextlib
 import fcntl
 import json
 import pathlib
+import unicodedata
 
 import cluster
+
+# Clears the screen, rings, changes the colour by the one-byte form of ESC [, deletes, and turns the direction of text around.
+EVIL = "e\x1b[2J\x07\u009b31m\x7f\u202e\u2066"
+ESCAPED = r"e\u001b[2J\u0007\u009b31m\u007f\u202e\u2066"
+
+
+def steering(text):
+    """The characters of it that a terminal would obey."""
+    return "".join(c for c in text if unicodedata.category(c) in ("Cc", "Cf") and c != "\n")
 
 
 class ToolTest(cluster.ClusterTest):
@@ -54,16 +64,28 @@ class ToolTest(cluster.ClusterTest):
             self.assertIn("\n    Says it.\n    \n    At length.\n", self.micro("describe", "talker").stdout)
 
     def test_a_record_cannot_steer_the_terminal(self):
-        evil = "e\x1b[2J\x07\u009b31m"
+        evil = EVIL
         record = {"name": "evil", "version": evil, "metadata": {}, "endpoints": [{"name": evil, "metadata": {"description": evil}}],
                   "nodes": [{"id": "one", "address": "127.0.0.1:1", "metadata": {"zone": evil}}]}
         with self.registered(record):
-            for arguments, word in [(["services"], r"e\x1b[2J\x07"), (["describe", "evil"], r"e\x1b[2J\x07"),
-                                    (["call", "evil", evil], "UNAVAILABLE")]:
+            for arguments, word in [(["services"], ESCAPED), (["describe", "evil"], ESCAPED), (["call", "evil", evil], "UNAVAILABLE")]:
                 done = self.micro(*arguments)
                 printed = done.stdout + done.stderr
                 self.assertIn(word, printed, arguments)
-                self.assertFalse([c for c in printed if ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0], arguments)
+                self.assertEqual(steering(printed), "", arguments)
+
+    def test_a_service_cannot_steer_the_terminal(self):
+        self.node()
+        self.node("trouble")
+        done = self.micro("call", "greeter", "Greeter.Hello", json.dumps({"name": EVIL + "é漢"}))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(ESCAPED + "é漢", done.stdout)
+        self.assertEqual(steering(done.stdout), "")
+        self.assertEqual(json.loads(done.stdout), {"message": "Hello " + EVIL + "é漢"})
+        done = self.micro("call", "trouble", "Trouble.Refuse", json.dumps({"text": EVIL}))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn(ESCAPED, done.stderr)
+        self.assertEqual(steering(done.stderr), "")
 
     def test_call(self):
         self.node()

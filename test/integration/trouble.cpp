@@ -63,6 +63,10 @@ class Trouble final : public trouble::Trouble::Handler {
     co_return request;
   }
 
+  micro::Task<micro::Result<Text>> Refuse(micro::Context&, const Text& request) override {
+    co_return micro::fail(micro::failed_precondition(request.text()));
+  }
+
   micro::Task<micro::Result<Text>> Fill(micro::Context&, const trouble::FillRequest& request) override {
     co_return text(std::string(static_cast<std::size_t>(request.bytes()), 'x'));
   }

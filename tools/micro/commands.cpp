@@ -100,7 +100,7 @@ int call_endpoint(Session& session, const std::string& service, const std::strin
   Result<std::string> reply;
   session.run(call_task(session, service, endpoint, json.empty() ? "{}" : json, timeout, reply));
   if (!reply) return report(reply.error());
-  std::printf("%s\n", reply->c_str());
+  std::printf("%s\n", printable(*reply).c_str());
   return 0;
 }
 
