@@ -137,7 +137,7 @@ class StartTest(cluster.ClusterTest):
             self.assertIn(flag, done.stdout)
         done = cluster.run("greeter", "--version")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertRegex(done.stdout, r"^greeter \S+\n$")
+        self.assertRegex(done.stdout, r"^greeter latest \(micro-cpp \d+\.\d+\.\d+\)\n$")
 
 
 class CallTest(cluster.ClusterTest):

@@ -114,7 +114,15 @@ class ToolTest(cluster.ClusterTest):
             done = cluster.run("micro", *arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("--registry_address", done.stdout)
+        for arguments, help_ in [(["gateway", "--bogus"], "micro gateway"), (["gateway", "--loops", "x"], "micro gateway"),
+                                 (["call", "--bogus"], "micro call"), (["--bogus"], "micro")]:
+            done = cluster.run("micro", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
+            self.assertTrue(done.stderr.endswith(f"; see {help_} --help\n"), done.stderr)
+
+    def test_versions(self):
         self.assertRegex(cluster.run("micro", "--version").stdout, r"^micro \d+\.\d+\.\d+\n$")
+        self.assertRegex(cluster.run("micro", "gateway", "--version").stdout, r"^micro gateway latest \(micro-cpp \d+\.\d+\.\d+\)\n$")
 
     def test_environment(self):
         node = self.node()

@@ -12,6 +12,7 @@ namespace {
 int run_gateway(int argc, char** argv) {
   micro::ServiceOptions options;
   options.name = "gateway";
+  options.program = "micro gateway";
   options.description = "HTTP gateway: POST /api/<service>/<endpoint> with JSON calls a service found in the registry.";
   options.address = ":8080";
   micro::Service service(options);

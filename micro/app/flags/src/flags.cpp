@@ -139,6 +139,10 @@ Flags& Flags::command(std::string name, std::string help) {
 Result<Flags::Parsed> Flags::parse(int argc, const char* const* argv) {
   Parsed parsed;
   CLI::App& app = *impl_->app;
+  const auto help_is_at = [&app] {
+    const auto chosen = app.get_subcommands();
+    return "; see " + app.get_name() + (chosen.empty() ? "" : " " + chosen.front()->get_name()) + " --help";
+  };
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -154,9 +158,9 @@ Result<Flags::Parsed> Flags::parse(int argc, const char* const* argv) {
     const CLI::App& used = chosen.empty() ? app : *chosen.front();
     const std::vector<std::string> unknown = app.remaining(true);
     const std::string first = unknown.empty() ? std::string() : unknown.front();
-    return fail(invalid_argument("unknown argument " + first + suggestion(used, first) + "; see " + app.get_name() + " --help"));
+    return fail(invalid_argument("unknown argument " + first + suggestion(used, first) + help_is_at()));
   } catch (const CLI::ParseError& error) {
-    return fail(invalid_argument(std::string(error.what()) + "; see " + app.get_name() + " --help"));
+    return fail(invalid_argument(std::string(error.what()) + help_is_at()));
   }
   const auto chosen = app.get_subcommands();
   if (!chosen.empty()) parsed.command = chosen.front()->get_name();

@@ -101,8 +101,20 @@ TEST(Flags, Commands) {
   EXPECT_EQ(parsed->command, "call");
   EXPECT_EQ(service, "greeter");
   EXPECT_EQ(endpoint, "Greeter.Hello");
-  const char* missing[] = {"micro", "call"};
-  EXPECT_FALSE(flags.parse(2, missing));
+  const struct {
+    std::vector<const char*> arguments;
+    const char* help;
+  } cases[] = {
+      {{"micro", "call"}, "see micro call --help"},
+      {{"micro", "call", "greeter", "--bogus"}, "see micro call --help"},
+      {{"micro", "--bogus"}, "see micro --help"},
+      {{"micro", "cal"}, "see micro --help"},
+  };
+  for (const auto& c : cases) {
+    const auto refused = flags.parse(static_cast<int>(c.arguments.size()), c.arguments.data());
+    ASSERT_FALSE(refused) << c.help;
+    EXPECT_THAT(refused.error().message(), testing::EndsWith(c.help));
+  }
 }
 
 }  // namespace

@@ -74,7 +74,10 @@ class SignalWait {
 
 std::optional<int> Service::configure(int argc, const char* const* argv) {
   Impl& impl = *impl_;
-  Flags flags(impl.program, impl.options.description, impl.options.version);
+  // Who has not given the service a version still wants to know what is running.
+  const bool unversioned = impl.options.version == ServiceOptions().version;
+  Flags flags(impl.program, impl.options.description,
+              impl.options.version + (unversioned ? " (micro-cpp " MICRO_VERSION ")" : ""));
   impl.add_flags(flags);
   const Result<Flags::Parsed> parsed = flags.parse(argc, argv);
   if (!parsed) {

@@ -49,7 +49,7 @@ class Faults {
 
 Service::Impl::Impl(ServiceOptions o, Plugins p)
     : options(std::move(o)),
-      program(options.name),
+      program(options.program.empty() ? options.name : options.program),
       plugins(std::move(p)),
       logger(options.log),
       routes(std::make_shared<rpc::HttpRoutes>()) {}

@@ -63,7 +63,7 @@ struct Service::Impl {
   void run_on_loop(Task<void> task);
 
   ServiceOptions options;
-  // Stands before what is told on standard error: the name given in code, whatever --name says.
+  // Stands before what is told on standard error. A copy, since --name may change the options.
   const std::string program;
   Plugins plugins;
   std::vector<std::shared_ptr<rpc::Handler>> handlers;

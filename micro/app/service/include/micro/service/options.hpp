@@ -46,6 +46,8 @@ struct ServiceOptions {
   std::string version = "latest";
   // One line for --help.
   std::string description;
+  // How users start it, for its messages and --help: "micro gateway". Empty: the name given here, whatever --name says.
+  std::string program;
 
   // Where to listen: ":0" is any free port on all interfaces.
   std::string address = ":0";
