@@ -1,6 +1,7 @@
-"""Writes the files a page of the guide consists of: extract.py PAGE.md DIRECTORY
+"""Writes the files a page consists of: extract.py PAGE.md DIRECTORY [SURROUNDINGS]
 
 A block says with file= where it belongs. It goes to the end of that file, or, with before=, before the one line that has this text.
+Files in the directory SURROUNDINGS are there before the first block: what a page takes for granted.
 Every block in a language that is compiled must belong to a file, so that no code of the page escapes the compiler. Files that
 have not changed are left alone, so that nothing is compiled twice.
 """
@@ -13,8 +14,8 @@ from blocks import blocks
 COMPILED = {"cpp", "proto", "cmake"}
 
 
-def assemble(page):
-    files = {}
+def assemble(page, surroundings):
+    files = {file.name: file.read_text().splitlines() for file in surroundings.iterdir()} if surroundings else {}
     for block in blocks(page):
         name = block.attributes.get("file")
         if name is None:
@@ -34,8 +35,8 @@ def assemble(page):
 
 
 def main():
-    page, directory = map(pathlib.Path, sys.argv[1:])
-    for name, lines in assemble(page).items():
+    page, directory, *surroundings = map(pathlib.Path, sys.argv[1:])
+    for name, lines in assemble(page, *(surroundings or [None])).items():
         file = directory / name
         text = "\n".join(lines) + "\n"
         if not file.is_file() or file.read_text() != text:
