@@ -53,7 +53,8 @@ def options():
     chosen.server_core, chosen.load_core = map(int, chosen.cores.split(","))
     if not {chosen.server_core, chosen.load_core} <= os.sched_getaffinity(0):
         parser.error(f"cores {chosen.cores}: this process may only use {sorted(os.sched_getaffinity(0))}; two are needed")
-    for program in (f"{chosen.build}/bin/grpcpp_check", f"{chosen.build}/bin/grpc_load", "h2load", "wrk", "nginx", "taskset"):
+    built = [f"{chosen.build}/bin/{name}" for name in ("grpcpp_check", "grpc_load", "http_load", "middleware_bench")]
+    for program in (*built, "h2load", "wrk", "nginx", "taskset"):
         if not shutil.which(program):
             parser.error(f"{program} is missing: 'make bench' installs and builds what this needs")
     return chosen

@@ -5,6 +5,8 @@ import socket
 from servers import Failure
 
 COUNTS = [1000, 8000]
+TARGET_KIB = 4  # of our own server
+PEERS = ("grpc++ callback", "grpc-go")  # which it is compared with
 GRPC = ["floor", "micro", "grpc++ callback", "grpc-go"]
 HTTP = ["net/http", "nginx"]
 

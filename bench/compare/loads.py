@@ -21,14 +21,24 @@ class Scenario:
         self.connections, self.streams = int(match[1]), int(match[2])
         self.metadata = bool(match[3])
 
+    def outstanding(self):
+        return self.connections * self.streams
+
 
 class Load:
     """Runs commands pinned to the core of the load; a subclass says which, and reads what they print."""
 
     name = ""
+    multiplexes = True  # may have several requests outstanding on a connection
+    own_metadata = False  # can send other metadata in every request
 
     def __init__(self, places, core, nice):
         self.places, self.core, self.nice = places, core, nice
+
+    def can(self, server, scenario):
+        """Whether it can put this scenario on the server of that name."""
+        return (server != "go-micro" and (self.multiplexes or scenario.streams == 1)
+                and (self.own_metadata or not scenario.metadata))
 
     def run(self, scenario, address, requests, timeout):
         """Returns a dict with at least `requests` (units of work done) and `rps`."""
@@ -73,6 +83,7 @@ class H2load(Load):
 
 class GrpcLoad(Load):
     name = "grpc_load"
+    own_metadata = True
     extra = []
 
     def command(self, scenario, address, requests):
@@ -81,10 +92,7 @@ class GrpcLoad(Load):
                 "-N", NAME, "-p", METHOD, *metadata, *self.extra, address]
 
     def result(self, output, requests):
-        result = json.loads(output)
-        if result["failed"] or result["ok"] != requests:
-            raise Failure(f"grpc_load: of {requests} requests {result['ok']} were answered")
-        return {"requests": requests, "rps": result["rps"], **{key: result[key] for key in ("p50_us", "p99_us", "p999_us")}}
+        return result_of(output, requests)
 
 
 class ManyLoad(GrpcLoad):
@@ -95,13 +103,16 @@ class ManyLoad(GrpcLoad):
 
 
 class StreamLoad(GrpcLoad):
-    """Countdown: what is counted are the messages of the reply."""
+    """A streaming method: what is counted are its messages; of Chat a message and its answer are one."""
 
-    name = "Countdown"
-    extra = ["-S", str(STREAM_MESSAGES)]
+    own_metadata = False
+
+    def __init__(self, places, core, nice, method, option):
+        super().__init__(places, core, nice)
+        self.name, self.extra = method, [option, str(STREAM_MESSAGES)]
 
     def run(self, scenario, address, requests, timeout):
-        calls = max(scenario.connections * scenario.streams, requests // STREAM_MESSAGES)
+        calls = max(scenario.outstanding(), requests // STREAM_MESSAGES)
         result = super().run(scenario, address, calls, timeout)
         return {"requests": calls * STREAM_MESSAGES, "rps": result["rps"] * STREAM_MESSAGES}
 
@@ -115,10 +126,28 @@ class RateLoad(GrpcLoad):
         self.extra = ["-r", str(rate)]
 
 
+class HttpRateLoad(Load):
+    """The same over HTTP/1.1 with JSON, which wrk cannot."""
+
+    multiplexes = False
+
+    def __init__(self, places, core, nice, rate):
+        super().__init__(places, core, nice)
+        self.name, self.rate = f"{rate}/s", rate
+
+    def command(self, scenario, address, requests):
+        return [f"{self.places.bin}/http_load", "-c", str(scenario.connections), "-n", str(requests), "-r", str(self.rate), "-N", NAME,
+                "-p", METHOD, address]
+
+    def result(self, output, requests):
+        return result_of(output, requests)
+
+
 class Wrk(Load):
     """HTTP/1.1 and JSON. wrk counts time, not requests."""
 
     name = "wrk"
+    multiplexes = False
 
     def __init__(self, places, core, nice, seconds):
         super().__init__(places, core, nice)
@@ -150,17 +179,28 @@ function done(summary) for _, thread in ipairs(threads) do print("wrong answers:
 
 
 class GoMicroLoad(Load):
-    """go-micro's own client: nothing else speaks its RPC."""
+    """go-micro's own client: nothing else speaks its RPC. A call has a connection to itself."""
 
     name = "go-micro client"
+    multiplexes = False
+
+    def can(self, server, scenario):
+        return server == "go-micro" and scenario.streams == 1
 
     def command(self, scenario, address, requests):
-        outstanding = scenario.connections * scenario.streams if isinstance(scenario.connections, int) else "C"
-        return [f"{self.places.go}/gomicroclient", "-c", str(outstanding), "-n", str(requests), address]
+        return [f"{self.places.go}/gomicroclient", "-c", str(scenario.connections), "-n", str(requests), address]
 
     def result(self, output, requests):
         result = json.loads(output)
         return {"requests": requests, "rps": requests / max(result["seconds"], 1e-9)}
+
+
+def result_of(output, requests):
+    """What grpc_load and http_load print."""
+    result = json.loads(output)
+    if result["failed"] or result["ok"] != requests:
+        raise Failure(f"of {requests} requests {result['ok']} were answered")
+    return {"requests": requests, "rps": result["rps"], **{key: result[key] for key in ("p50_us", "p99_us", "p999_us")}}
 
 
 def write_body(path, name):

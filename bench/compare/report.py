@@ -3,6 +3,9 @@
 import statistics
 
 import clients
+import idle
+import middleware
+from loads import Scenario
 from suites import EXTRA, SUITES
 
 
@@ -30,15 +33,28 @@ class Table:
         return min(ours) / min(floor) if ours and floor else None
 
     def cpu(self, rivals):
-        def cell(row, server):
-            times = self.values(row, server, "cpu_us")
-            return f"{min(times):.2f} ({statistics.median(times):.2f})" if times else "-"
-
         def extra(row):
             best, typical = self.ratio(row, rivals), self.ratio(row, rivals, statistics.median)
             return [f"{best:.1f} ({typical:.1f})" if best else "-"]
 
-        return self.table(cell, ["x less than the best peer"], extra)
+        return self.table(self._cpu_cell, ["x less than the best peer"], extra)
+
+    def _cpu_cell(self, row, server):
+        times = self.values(row, server, "cpu_us")
+        return f"{min(times):.2f} ({statistics.median(times):.2f})" if times else "-"
+
+    def of_as_many_calls(self, rival):
+        """(row, row of the rival with as many calls outstanding, times less processor time) of ours, by load and scenario."""
+        outstanding = lambda row: Scenario(row[1]).outstanding()
+        theirs = {outstanding(row): row for row in self.rows if self.values(row, rival, "cpu_us")}
+        for row in self.rows:
+            other, ours = theirs.get(outstanding(row)), self.values(row, "micro", "cpu_us")
+            if other and ours:
+                yield row, other, min(self.values(other, rival, "cpu_us")) / min(ours)
+
+    def calls(self, rival):
+        ratios = {row: f"{ratio:.0f} ({other[1]})" for row, other, ratio in self.of_as_many_calls(rival)}
+        return self.table(self._cpu_cell, [f"x less than {rival} with as many calls outstanding"], lambda row: [ratios.get(row, "-")])
 
     def user(self):
         return self.table(lambda row, server: self._median(row, server, "user_share", lambda share: f"{100 * share:.0f} %"))
@@ -72,19 +88,38 @@ class Table:
             ratio, floor = self.ratio(row, rivals), self.of_floor(row)
             if row[1] in targets and ratio is not None:
                 yield (f"{row[0]} {row[1]}: {ratio:.1f} times less processor time than the best peer, aim {targets[row[1]]:g}: "
-                       + ("met" if ratio >= targets[row[1]] else "missed"))
+                       + verdict(ratio >= targets[row[1]]))
             if row[1] in floor_targets and floor is not None:
                 yield (f"{row[0]} {row[1]}: {floor:.2f} times the floor, aim at most {floor_targets[row[1]]:g}: "
-                       + ("met" if floor <= floor_targets[row[1]] else "missed"))
+                       + verdict(floor <= floor_targets[row[1]]))
+
+    def tail_verdicts(self, rivals, targets):
+        for row in self.rows:
+            ours = self.values(row, "micro", "p99_us")
+            if row[0] in targets and ours:
+                p99 = statistics.median(ours)
+                theirs = [statistics.median(values) for values in (self.values(row, rival, "p99_us") for rival in rivals) if values]
+                beside = f" (the best peer: {min(theirs) / 1000:.2f} ms)" if theirs else ""
+                yield (f"{row[0]} {row[1]}: p99 {p99 / 1000:.2f} ms{beside}, aim at most {targets[row[0]] / 1000:g} ms: "
+                       + verdict(p99 <= targets[row[0]]))
+
+    def calls_verdicts(self, targets):
+        for rival, target in targets.items():
+            for row, other, ratio in self.of_as_many_calls(rival):
+                yield (f"{row[0]} {row[1]}: {ratio:.0f} times less processor time than {rival} with as many calls outstanding ({other[1]}), "
+                       f"aim {target}: " + verdict(ratio >= target))
 
 
 TABLES = {
-    "cpu": ("Processor time of the server per {unit} in microseconds, best round (median round). Lower is better.", None),
-    "user": ("Share of it in user mode, median round:", Table.user),
-    "rps": ("{unit}s per second, best round (median round); load generators have limits of their own.", Table.rps),
-    "latency": ("Latency p50 / p99 in microseconds under that full load (closed loop), median round:", Table.latency),
+    "cpu": ("Processor time of the server per {unit} in microseconds, best round (median round). Lower is better.",
+            lambda table, suite: table.cpu(suite.rivals)),
+    "calls": ("Processor time of the server per {unit} in microseconds, best round (median round). A {rivals} connection carries one call at a "
+              "time, so it is compared by the calls outstanding.", lambda table, suite: table.calls(suite.rivals[0])),
+    "user": ("Share of it in user mode, median round:", lambda table, _: table.user()),
+    "rps": ("{unit}s per second, best round (median round); load generators have limits of their own.", lambda table, _: table.rps()),
+    "latency": ("Latency p50 / p99 in microseconds under that full load (closed loop), median round:", lambda table, _: table.latency()),
     "tail": ("Latency p50 / p99 / p999 in microseconds from the time each request was due, median round:",
-             lambda table: table.latency(("p50_us", "p99_us", "p999_us"))),
+             lambda table, _: table.latency(("p50_us", "p99_us", "p999_us"))),
 }
 
 
@@ -92,21 +127,25 @@ def section(name, samples):
     """Title, tables and verdicts of one suite as lines of Markdown."""
     if name == "idle":
         return idle_section(samples)
+    if name == "middleware":
+        return middleware_section(samples)
     if name == "client":
         table, rivals = Table(samples), ("grpc++ callback", "grpc-go")
         return [f"## {EXTRA[name]}", "", "Of the calling process per call in microseconds, best round (median round):", "", table.cpu(rivals), "",
-                *(f"- {line}" for line in table.verdicts(rivals, clients.TARGETS, {})), ""]
+                *itemized(table.verdicts(rivals, clients.TARGETS, {}))]
     suite, table = SUITES[name], Table(samples)
     lines = [f"## {suite.title}", ""]
     for kind in suite.tables:
         title, make = TABLES[kind]
-        text = table.cpu(suite.rivals) if make is None else make(table)
+        text = make(table, suite)
         if text is None:
             continue
-        title = title.format(unit=suite.unit)
+        title = title.format(unit=suite.unit, rivals=suite.rivals[0])
         lines += [title[0].upper() + title[1:], "", text, ""]
-        if kind == "cpu":
-            lines += [*(f"- {line}" for line in table.verdicts(suite.rivals, suite.targets, suite.floor_targets)), ""]
+        verdicts = {"cpu": lambda: table.verdicts(suite.rivals, suite.targets, suite.floor_targets),
+                    "tail": lambda: table.tail_verdicts(suite.rivals, suite.p99_targets),
+                    "calls": lambda: table.calls_verdicts(suite.calls_targets)}
+        lines += itemized(verdicts[kind]() if kind in verdicts else [])
     return lines
 
 
@@ -117,7 +156,40 @@ def idle_section(samples):
         own = [sample for sample in samples if sample["server"] == server]
         lines.append([server, f"{own[0]['base_kib'] / 1024:.1f}", *(f"{sample['kib']:.1f}" for sample in own)])
     return [f"## {EXTRA['idle']}", "", "Each connection has served one request. Resident memory of the process; the kernel's part is not in it.",
-            "", markdown_table(lines), ""]
+            "", markdown_table(lines), "", *itemized(idle_verdicts(samples, counts))]
+
+
+def idle_verdicts(samples, counts):
+    for count in counts:
+        kib = {sample["server"]: sample["kib"] for sample in samples if sample["scenario"] == count}
+        theirs = {server: kib[server] for server in idle.PEERS if server in kib}
+        if "micro" in kib:
+            best = min(theirs, key=theirs.get, default=None)
+            beside = f" ({best}: {theirs[best]:.1f}, {theirs[best] / kib['micro']:.1f} times as much)" if best and kib["micro"] > 0 else ""
+            yield (f"{count} connections: {kib['micro']:.1f} KiB each{beside}, aim at most {idle.TARGET_KIB:g}: "
+                   + verdict(kib["micro"] <= idle.TARGET_KIB))
+
+
+def middleware_section(samples):
+    lines, verdicts = [["call", "alone, us", "behind them, us", "difference, us"]], []
+    for scenario in unique(sample["scenario"] for sample in samples):
+        own = [sample for sample in samples if sample["scenario"] == scenario]
+        alone, behind = min(sample["us_without"] for sample in own), min(sample["us"] for sample in own)
+        lines.append([scenario, f"{alone:.3f}", f"{behind:.3f}", f"{behind - alone:.3f}"])
+        verdicts.append(f"{scenario}: {behind - alone:.3f} us a call, aim at most {middleware.TARGET:g}: "
+                        + verdict(behind - alone <= middleware.TARGET))
+    return [f"## {EXTRA['middleware']}", "", "Processor time of a call to a handler that does nothing, without sockets, best round:", "",
+            markdown_table(lines), "", *itemized(verdicts)]
+
+
+def verdict(met):
+    return "met" if met else "missed"
+
+
+def itemized(texts):
+    """A list and the blank line behind it; nothing for nothing."""
+    lines = [f"- {text}" for text in texts]
+    return [*lines, ""] if lines else []
 
 
 def waited(samples):
@@ -141,6 +213,8 @@ def markdown(samples, setup):
 
 
 def thousands(rate):
+    if rate < 1000:
+        return f"{rate:.0f}"
     return f"{rate / 1000:.0f}k" if rate >= 10_000 else f"{rate / 1000:.1f}k"
 
 

@@ -21,8 +21,9 @@ std::string literal(std::string_view name, std::string_view value) {
 
 }  // namespace
 
-Requests::Requests(std::string_view authority, std::string_view path, std::string_view message, std::string reply, bool metadata)
-    : message_size_(message.size()), expected_reply_(std::move(reply)) {
+Requests::Requests(std::string_view authority, std::string_view path, std::string_view message, std::uint32_t times,
+                   std::string reply, bool metadata)
+    : message_size_(message.size() * times), expected_reply_(std::move(reply)) {
   const std::string method_and_scheme = indexed(3) + indexed(6);  // :method POST, :scheme http
   const std::string fields[] = {literal_indexed(4, path), literal_indexed(1, authority), literal_indexed(31, "application/grpc"),
                                 std::string(1, '\x40') + hpack_string("te") + hpack_string("trailers"),
@@ -33,20 +34,23 @@ Requests::Requests(std::string_view authority, std::string_view path, std::strin
     first += field;
     later += indexed(table_index--);
   }
-  first_ = make_template(first, message, metadata);
-  later_ = make_template(later, message, metadata);
+  first_ = make_template(first, message, times, metadata);
+  later_ = make_template(later, message, times, metadata);
 }
 
-Requests::Template Requests::make_template(const std::string& header_block, std::string_view message, bool metadata) {
-  Template result{.bytes = {}, .data_at = 0, .trace_at = std::string::npos};
+Requests::Template Requests::make_template(const std::string& header_block, std::string_view message, std::uint32_t times,
+                                           bool metadata) {
+  Template result{.bytes = {}, .frames = {0}, .trace_at = std::string::npos};
   std::string block = header_block;
   if (metadata) {
     block += literal("grpc-timeout", "2500m") + literal("x-trace-id", std::string(32, '0'));
     result.trace_at = kFrameHeaderSize + block.size() - 16;
   }
   append_frame(result.bytes, kHeaders, kEndHeaders, 0, block);
-  result.data_at = result.bytes.size();
-  append_frame(result.bytes, kData, kEndStream, 0, message);
+  for (; times > 0; --times) {
+    result.frames.push_back(result.bytes.size());
+    append_frame(result.bytes, kData, times == 1 ? kEndStream : 0, 0, message);
+  }
   return result;
 }
 
@@ -54,8 +58,7 @@ void Requests::append_to(std::string& out, bool first, std::uint32_t stream) {
   const Template& source = first ? first_ : later_;
   const std::size_t at = out.size();
   out.append(source.bytes);
-  write_u32(out.data() + at + 5, stream);
-  write_u32(out.data() + at + source.data_at + 5, stream);
+  for (const std::size_t frame : source.frames) write_u32(out.data() + at + frame + 5, stream);
   if (source.trace_at == std::string::npos) return;
   std::uint64_t trace = ++trace_ * 0x9e3779b97f4a7c15u;
   for (std::size_t i = 0; i < 16; ++i, trace >>= 4) out[at + source.trace_at + i] = "0123456789abcdef"[trace & 15];

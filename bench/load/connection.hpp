@@ -7,48 +7,39 @@
 #include <vector>
 
 #include "frame.hpp"
-#include "histogram.hpp"
+#include "run.hpp"
 
 namespace bench {
 
 // What to send and what must come back, encoded once.
 class Requests {
  public:
-  // `message` and `reply` are what goes out and must come back, prefixes included; a streamed reply is all its messages in a row.
-  // With metadata every request carries grpc-timeout and a trace id of its own as literals, as clients in production do.
-  Requests(std::string_view authority, std::string_view path, std::string_view message, std::string reply, bool metadata);
+  // `message`, `times` in a row and each time in a DATA frame of its own, goes out, and `reply` must come back, prefixes
+  // included; a streamed reply is all its messages in a row. With metadata every request carries grpc-timeout and a trace id of
+  // its own as literals, as clients in production do.
+  Requests(std::string_view authority, std::string_view path, std::string_view message, std::uint32_t times, std::string reply,
+           bool metadata);
 
   // Appends HEADERS and DATA for one request. The first one of a connection fills the server's HPACK table, later ones name
   // its entries: what a gRPC client sends.
   void append_to(std::string& out, bool first, std::uint32_t stream);
 
+  // Of all its DATA.
   std::size_t message_size() const { return message_size_; }
   std::string_view expected_reply() const { return expected_reply_; }
 
  private:
   struct Template {
     std::string bytes;
-    std::size_t data_at;   // where the DATA frame starts
-    std::size_t trace_at;  // where the trace id starts; npos without metadata
+    std::vector<std::size_t> frames;  // where each starts
+    std::size_t trace_at;             // where the trace id starts; npos without metadata
   };
-  Template make_template(const std::string& header_block, std::string_view message, bool metadata);
+  Template make_template(const std::string& header_block, std::string_view message, std::uint32_t times, bool metadata);
 
   Template first_, later_;
   std::size_t message_size_;
   std::string expected_reply_;
   std::uint64_t trace_ = 0;
-};
-
-// The whole run: how much is still to be sent, and what came back.
-struct Run {
-  std::uint64_t to_send;   // requests not yet sent
-  unsigned streams;        // outstanding per connection
-  bool scheduled = false;  // requests are sent when their time has come, not as soon as others are answered
-  std::uint64_t ok = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t frames = 0;  // of replies, however far they are
-  std::string first_failure;
-  Histogram latency;
 };
 
 // One HTTP/2 connection that keeps `streams` requests outstanding. A reply counts when it has HEADERS, exactly the expected
@@ -60,13 +51,10 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Handles what epoll reported, then sends as much as may be sent. `now_ns` is the time of the wake-up.
+  // As drive() wants them.
   void on_event(std::uint32_t events, std::uint64_t now_ns);
-  // A request whose time is `when_ns`: its latency counts from then, whenever it can be sent.
   void schedule(std::uint64_t when_ns) { due_.push_back(when_ns); }
-  // Sends what may be sent; on_event() does so, too.
   void send(std::uint64_t now_ns);
-  // Gives up what is still outstanding.
   void abandon(const std::string& why);
   bool idle() const { return outstanding_ == 0 && due_.empty(); }
 

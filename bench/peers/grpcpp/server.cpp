@@ -32,6 +32,44 @@ class Countdown final : public grpc::ServerWriteReactor<greeter::CountdownReply>
   greeter::CountdownReply reply_;
 };
 
+// Takes names until there are no more.
+class Collect final : public grpc::ServerReadReactor<greeter::HelloRequest> {
+ public:
+  explicit Collect(greeter::CollectReply* reply) : reply_(reply) { StartRead(&request_); }
+  void OnReadDone(bool ok) override {
+    if (ok) {
+      reply_->add_names(request_.name());
+      return StartRead(&request_);
+    }
+    reply_->set_count(reply_->names_size());
+    Finish(grpc::Status::OK);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  greeter::CollectReply* reply_;
+  greeter::HelloRequest request_;
+};
+
+// Answers each line before it reads the next.
+class Chat final : public grpc::ServerBidiReactor<greeter::ChatMessage, greeter::ChatMessage> {
+ public:
+  Chat() { StartRead(&message_); }
+  void OnReadDone(bool ok) override {
+    if (!ok) return Finish(grpc::Status::OK);
+    message_.set_text("you said: " + message_.text());
+    StartWrite(&message_);
+  }
+  void OnWriteDone(bool ok) override {
+    if (ok) return StartRead(&message_);
+    Finish(grpc::Status::CANCELLED);
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  greeter::ChatMessage message_;
+};
+
 class CallbackGreeter final : public greeter::Greeter::CallbackService {
   grpc::ServerUnaryReactor* Hello(grpc::CallbackServerContext* context, const greeter::HelloRequest* request,
                                   greeter::HelloReply* reply) override {
@@ -43,6 +81,12 @@ class CallbackGreeter final : public greeter::Greeter::CallbackService {
   grpc::ServerWriteReactor<greeter::CountdownReply>* Countdown(grpc::CallbackServerContext*,
                                                                const greeter::CountdownRequest* request) override {
     return new ::Countdown(request->from());
+  }
+  grpc::ServerReadReactor<greeter::HelloRequest>* Collect(grpc::CallbackServerContext*, greeter::CollectReply* reply) override {
+    return new ::Collect(reply);
+  }
+  grpc::ServerBidiReactor<greeter::ChatMessage, greeter::ChatMessage>* Chat(grpc::CallbackServerContext*) override {
+    return new ::Chat;
   }
 };
 

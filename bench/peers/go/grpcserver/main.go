@@ -32,6 +32,21 @@ func (greeter) Countdown(request *pb.CountdownRequest, stream grpc.ServerStreami
 	return nil
 }
 
+func (greeter) Collect(stream grpc.ClientStreamingServer[pb.HelloRequest, pb.CollectReply]) error {
+	reply := &pb.CollectReply{}
+	for {
+		request, err := stream.Recv()
+		if err == io.EOF {
+			reply.Count = int32(len(reply.Names))
+			return stream.SendAndClose(reply)
+		}
+		if err != nil {
+			return err
+		}
+		reply.Names = append(reply.Names, request.Name)
+	}
+}
+
 func (greeter) Chat(stream grpc.BidiStreamingServer[pb.ChatMessage, pb.ChatMessage]) error {
 	for {
 		message, err := stream.Recv()
@@ -41,7 +56,7 @@ func (greeter) Chat(stream grpc.BidiStreamingServer[pb.ChatMessage, pb.ChatMessa
 		if err != nil {
 			return err
 		}
-		if err := stream.Send(message); err != nil {
+		if err := stream.Send(&pb.ChatMessage{Text: "you said: " + message.Text}); err != nil {
 			return err
 		}
 	}
