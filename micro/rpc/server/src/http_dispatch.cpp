@@ -1,5 +1,6 @@
 #include "http_dispatch.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <micro/grpc/web.hpp>
@@ -9,6 +10,7 @@
 #include <micro/sse/writer.hpp>
 
 #include "cors.hpp"
+#include "cross_origin.hpp"
 #include "event_call.hpp"
 #include "grpc_web_call.hpp"
 #include "http_call.hpp"
@@ -33,20 +35,58 @@ bool accepts(const http::Request& request, std::string_view type) {
   return false;
 }
 
+// A request on its way to what carries it.
+struct Arrival {
+  Worker& worker;
+  HttpExchange& exchange;
+  HttpHead& head;
+  DispatchFields fields;
+  bool foreign = false;  // sent by a page that may not call
+};
+
 // True when the request was a preflight, and is answered.
-bool cross_origin(const CorsOptions& options, HttpExchange& exchange, const http::Request& request) {
-  const std::string_view origin = request.headers.get("origin");
-  if (origin.empty() || !allows_origin(options, origin)) return false;
-  exchange.allow_origin(options, origin);
+bool answer_cors(const CorsOptions& options, const Arrival& arrival) {
+  const http::Request& request = arrival.head.request;
+  arrival.exchange.allow_origin(options, arrival.fields.origin);
   if (!is_preflight(request)) return false;
   Metadata headers;
   append_preflight(options, request, headers);
-  exchange.answer(http::status::kNoContent, headers, {});
+  arrival.exchange.answer(http::status::kNoContent, headers, {});
   return true;
 }
 
-void begin_grpc_web(Worker& worker, HttpExchange& exchange, HttpHead& head, const Endpoint* endpoint, grpc::WebContentType type) {
+// Whether its pages may open WebSockets although they may not call otherwise.
+bool opens_websockets(const ServerOptions& options, std::string_view origin) {
+  return std::ranges::any_of(options.websocket_origins,
+                             [&](const std::string& each) { return equals_ignore_case(each, origin); });
+}
+
+bool is_foreign(const ServerOptions& options, const Arrival& arrival) {
+  if (!options.cross_origin_protection || !is_cross_origin(arrival.fields)) return false;
+  return !arrival.head.websocket || !opens_websockets(options, arrival.fields.origin);
+}
+
+// Any page may link to what only reads (RFC 9110, section 9.2.1). The handshake of a WebSocket is a GET in name alone.
+bool only_reads(const HttpHead& head) {
+  const http::Method method = head.request.method;
+  return !head.websocket && (method == http::Method::kGet || method == http::Method::kHead || method == http::Method::kOptions);
+}
+
+Error count_refusal(const Arrival& arrival) {
+  arrival.worker.counters().cross_origin_refusals.add();
+  const bool own_list = arrival.head.websocket && !arrival.worker.state().options.websocket_origins.empty();
+  return cross_origin_error(arrival.fields, own_list ? "websocket_origins" : "cors.allowed_origins (--cors_origins)");
+}
+
+void refuse(const Arrival& arrival) {
+  const http::Response response = http::Response::from_error(count_refusal(arrival));
+  arrival.exchange.answer(response.status, response.headers, response.body);
+}
+
+void begin_grpc_web(const Arrival& arrival, const Endpoint* endpoint, grpc::WebContentType type) {
+  auto& [worker, exchange, head, fields, foreign] = arrival;
   const ServerState& state = worker.state();
+  if (foreign) return reject_grpc_web(exchange, count_refusal(arrival), type.text);
   if (endpoint == nullptr) return reject_grpc_web(exchange, state.endpoints.unknown(head.request.path), type.text);
   const codec::Codec* codec = type.format == "proto" ? state.proto : state.codecs.find(type.format);
   if (codec == nullptr) {
@@ -59,26 +99,37 @@ void begin_grpc_web(Worker& worker, HttpExchange& exchange, HttpHead& head, cons
 }
 
 // Methods that can answer in more ways than one. False when it is an ordinary request.
-bool begin_streamed(Worker& worker, HttpExchange& exchange, HttpHead& head, const Endpoint& endpoint) {
-  const http::Request& request = head.request;
+bool begin_streamed(const Arrival& arrival, const Endpoint& endpoint) {
+  const http::Request& request = arrival.head.request;
   if (endpoint.kind != MethodKind::kServerStream) return false;
   const bool events = accepts(request, sse::kContentType);
   if (!events && !accepts(request, "application/x-ndjson")) return false;
   if (request.method != http::Method::kPost && request.method != http::Method::kGet) return false;
-  auto* const call = new EventCall(worker, endpoint, events ? Protocol::kSse : Protocol::kNdjson);
-  call->begin(exchange, head);
+  // A GET, too: nobody has said that the method only reads.
+  if (arrival.foreign) {
+    refuse(arrival);
+    return true;
+  }
+  auto* const call = new EventCall(arrival.worker, endpoint, events ? Protocol::kSse : Protocol::kNdjson);
+  call->begin(arrival.exchange, arrival.head);
   return true;
 }
 
 // A method by one of its HTTP bindings; the replies of a streaming one come as lines of JSON unless events are asked for. False
 // when there is no such binding.
-bool begin_bound(Worker& worker, HttpExchange& exchange, HttpHead& head) {
+bool begin_bound(const Arrival& arrival) {
+  auto& [worker, exchange, head, fields, foreign] = arrival;
   const EndpointTable& endpoints = worker.state().endpoints;
   const transcoding::Binding* binding = endpoints.bindings().find(head.request.method_name(), head.request.path);
   if (binding == nullptr) return false;
   const Endpoint& endpoint = endpoints.endpoints()[binding->target()];
   if (endpoint.kind == MethodKind::kServerStream) {
     const bool events = accepts(head.request, sse::kContentType);
+    // Scripts alone ask for events, and one that may not read them only keeps the handler at work.
+    if (foreign && events) {
+      refuse(arrival);
+      return true;
+    }
     auto* const call = new EventCall(worker, endpoint, events ? Protocol::kSse : Protocol::kNdjson, binding);
     call->begin(exchange, head);
   } else {
@@ -92,23 +143,29 @@ bool begin_bound(Worker& worker, HttpExchange& exchange, HttpHead& head) {
 void dispatch(Worker& worker, HttpExchange& exchange, HttpHead& head) {
   const ServerState& state = worker.state();
   const http::Request& request = head.request;
-  if (!state.options.cors.allowed_origins.empty() && cross_origin(state.options.cors, exchange, request)) return;
+  Arrival arrival{.worker = worker, .exchange = exchange, .head = head, .fields = DispatchFields(request.headers)};
+  if (!arrival.fields.origin.empty() && allows_origin(state.options.cors, arrival.fields.origin)) {
+    if (answer_cors(state.options.cors, arrival)) return;
+  } else {
+    arrival.foreign = is_foreign(state.options, arrival);
+  }
 
   const Endpoint* const endpoint = state.endpoints.find(request.path);
   if (request.method == http::Method::kPost) {
-    if (const auto type = grpc::parse_web_content_type(request.headers.get("content-type"))) {
-      return begin_grpc_web(worker, exchange, head, endpoint, *type);
+    if (const auto type = grpc::parse_web_content_type(arrival.fields.content_type)) {
+      return begin_grpc_web(arrival, endpoint, *type);
     }
   }
+  if (arrival.foreign && !only_reads(head)) return refuse(arrival);
   if (endpoint != nullptr && head.websocket) {
     auto* const call = new WebSocketCall(worker, *endpoint);
     return call->begin(exchange, head);
   }
   if (endpoint != nullptr) {
-    if (begin_streamed(worker, exchange, head, *endpoint)) return;
+    if (begin_streamed(arrival, *endpoint)) return;
     if (request.method == http::Method::kPost) return take_call(worker).begin(exchange, head, *endpoint);
   }
-  if (!head.websocket && begin_bound(worker, exchange, head)) return;
+  if (!head.websocket && begin_bound(arrival)) return;
   if (endpoint != nullptr) return take_call(worker).begin(exchange, head, *endpoint);
   HttpRoutes::Match match = state.routes->find(request.method_name(), request.path, head.websocket);
   if (match.websocket != nullptr) {

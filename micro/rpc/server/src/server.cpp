@@ -113,6 +113,7 @@ ServerCounters Server::counters() const {
     sum.memory_refusals += c.memory_refusals.get();
     sum.unsent_bytes += worker->unsent().used();
     sum.unsent_refusals += c.unsent_refusals.get();
+    sum.cross_origin_refusals += c.cross_origin_refusals.get();
     sum.refused_streams += c.refused_streams.get();
     sum.dropped_answers += c.dropped_answers.get();
     sum.floods += c.floods.get();

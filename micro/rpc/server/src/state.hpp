@@ -61,6 +61,7 @@ struct WorkerCounters {
   Counter oversized;
   Counter memory_refusals;
   Counter unsent_refusals;
+  Counter cross_origin_refusals;
   Counter refused_streams;
   Counter dropped_answers;
   Counter floods;

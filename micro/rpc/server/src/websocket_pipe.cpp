@@ -35,7 +35,10 @@ Result<void> WebSocketPipe::open(HttpExchange& exchange, const http::Request& re
   accept_options.origins = worker_.state().options.websocket_origins;
   accept_options.deflate.enabled = options.compression;
   Result<websocket::Accepted> accepted = accept(request, accept_options);
-  if (!accepted) return std::unexpected(std::move(accepted.error()));
+  if (!accepted) {
+    if (accepted.error().reason() == "WEBSOCKET_ORIGIN") worker_.counters().cross_origin_refusals.add();
+    return std::unexpected(std::move(accepted.error()));
+  }
   if (Result<void> switched = exchange.switch_protocols("websocket", accepted->headers); !switched) return switched;
   websocket::Options session_options;
   session_options.max_message = options.max_message_size;

@@ -11,7 +11,8 @@ namespace micro::rpc {
 // methods and of routes alike, say that the page may read them, and preflight requests are answered.
 struct CorsOptions {
   // Origins as a browser sends them: "https://example.com", with the port when it is not the usual one. "*" stands for all.
-  // Empty: off, no page of another site gets an answer.
+  // Empty: off, no page of another site gets an answer. "*" lets in forms with their user's cookies, too: for services that
+  // trust neither cookies nor client certificates.
   std::vector<std::string> allowed_origins;
   // Requests may carry cookies. Not with "*" among the origins, which is then ignored.
   bool allow_credentials = false;

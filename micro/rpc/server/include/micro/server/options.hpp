@@ -90,8 +90,13 @@ struct ServerOptions {
   Duration max_connection_age{};
   // Browsers on pages of other sites. Off unless origins are named.
   CorsOptions cors;
-  // Origins whose pages may open WebSockets ("https://example.com"); empty: all. Browsers do not ask before they open one, so a
-  // service that trusts cookies must name its pages here. Callers that send no Origin pass.
+  // Requests that a browser sends for a page of another origin are refused with PERMISSION_DENIED, on HTTP 403, unless the origin
+  // is among those of `cors`: the browser adds its user's cookies and client certificate without asking. What only reads (GET,
+  // HEAD and OPTIONS of routes and HTTP bindings) passes, WebSockets and events do not. Told by Sec-Fetch-Site and Origin, which
+  // other programs do not send. Off is for services that know who calls by other means than cookies, certificates and networks.
+  bool cross_origin_protection = true;
+  // Origins whose pages, and no others, may open WebSockets ("https://example.com"); empty: those that may call. Callers that
+  // send no Origin pass.
   std::vector<std::string> websocket_origins;
   // A WebSocket that is silent for this long is pinged, and dropped after as long again without a sign of life; a stream of
   // events that is silent gets a comment, so that proxies keep it open. Counted coarsely, between one and two times as long.
@@ -126,6 +131,7 @@ struct ServerCounters {
   std::uint64_t memory_refusals = 0;           // max_buffered_bytes
   std::uint64_t unsent_bytes = 0;              // of answers, just now
   std::uint64_t unsent_refusals = 0;           // connections closed for max_unsent_bytes
+  std::uint64_t cross_origin_refusals = 0;     // of pages of other sites: cross_origin_protection, websocket_origins
   std::uint64_t refused_streams = 0;           // max_concurrent_streams, or too much waits on the connection; a second late
   std::uint64_t dropped_answers = 0;           // for which there was no room on their connection; a second late
   std::uint64_t floods = 0;                    // connections ended with ENHANCE_YOUR_CALM (http2::Options)
