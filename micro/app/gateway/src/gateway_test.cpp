@@ -185,6 +185,20 @@ TEST_F(GatewayTest, ARequestKeepsItsIdOrIsGivenOne) {
   }
 }
 
+TEST_F(GatewayTest, PagesOfOtherSitesMayNotCall) {
+  add_node();
+  const char* path = "/api/greeter/Greeter.Hello";
+  const Answer form =
+      post(path, "{}", "Content-Type: text/plain\r\nSec-Fetch-Site: cross-site\r\nOrigin: https://evil.example\r\n");
+  EXPECT_EQ(form.status, 403);
+  EXPECT_THAT(form.body, HasSubstr(R"("reason":"CROSS_ORIGIN")"));
+  EXPECT_EQ(form.header("x-micro-node"), "");
+  EXPECT_EQ(post(path, "{}", "Origin: null\r\n").status, 403) << "of an old browser";
+  EXPECT_EQ(post(path, "{}", "Sec-Fetch-Site: same-origin\r\nOrigin: http://gateway\r\n").status, 200);
+  EXPECT_EQ(post(path, "{}", "Origin: http://gateway\r\n").status, 200);
+  EXPECT_EQ(request("GET", "/services", "", "Sec-Fetch-Site: cross-site\r\n").status, 200);
+}
+
 TEST_F(GatewayTest, TakesEveryFormOfAnEndpointsName) {
   add_node();
   for (const char* path : {"/api/greeter/Greeter.Hello", "/api/greeter/Hello", "/api/greeter/greeting.Greeter%2FHello"}) {

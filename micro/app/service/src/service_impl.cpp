@@ -67,6 +67,7 @@ void Service::Impl::add_flags(Flags& flags) {
   flags.add("request_timeout", options.server.request_timeout, "the longest a call may take here; 0s: no limit");
   flags.add("drain_timeout", options.drain_timeout, "on stopping, how long calls under way get to end");
   add_limit_flags(flags, options.server);
+  web_flags.add(flags, options.server);
   TlsSetup::add_flags(flags, options.tls);
   log_level_flag = to_string(options.log.level);
   log_format_flag = options.log.format == log::Logger::Format::kJson ? "json" : "text";
@@ -104,6 +105,7 @@ Result<void> Service::Impl::validate() {
     faults.add("--register_ttl must be longer than --register_interval, and both longer than nothing");
   }
   for (const std::string& fault : limit_faults(options.server)) faults.add(fault);
+  for (const std::string& fault : web_flags.apply(options.server)) faults.add(fault);
   if (!log_level_flag.empty()) {
     if (const Result<log::Level> level = log::parse_level(log_level_flag); !level) {
       faults.add("--log_level: " + level.error().message());

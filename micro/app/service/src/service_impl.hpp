@@ -15,6 +15,7 @@
 #include "membership.hpp"
 #include "registration.hpp"
 #include "tls_setup.hpp"
+#include "web_flags.hpp"
 
 namespace micro {
 
@@ -76,6 +77,7 @@ struct Service::Impl {
   rpc::Client client;
   std::shared_ptr<rpc::HttpRoutes> routes;
   std::vector<std::string> metadata_flags;
+  WebFlags web_flags;
   std::string log_level_flag;
   std::string log_format_flag;
 
