@@ -38,7 +38,7 @@ TEST_P(WebSocketTest, OpensAndTalks) {
   options.subprotocols = {"one", "two"};
   const Socket socket = open(options, {.subprotocols = {"two"}});
   EXPECT_EQ(peer().head().target, "/chat?room=1");
-  EXPECT_EQ(peer().head().authority, "server:8080");
+  EXPECT_EQ(peer().head().authority(), "server:8080");
   EXPECT_EQ(peer().head().headers.get("authorization"), "Bearer x");
   EXPECT_EQ(socket->subprotocol(), "two");
   EXPECT_TRUE(socket->headers().contains("sec-websocket-accept"));
