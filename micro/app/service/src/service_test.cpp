@@ -252,6 +252,16 @@ TEST(Service, DeadlineOfTheServerHolds) {
   EXPECT_EQ(echo->cancelled_calls, 1);
 }
 
+TEST(Service, DoesNotStartWithLimitsOutOfRange) {
+  ServiceOptions options = quiet("echo", std::make_shared<registry::Memory>());
+  options.server.http2.max_resets = 0;
+  Service service(options);
+  const Result<void> started = service.start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code(), Code::kInvalidArgument);
+  EXPECT_THAT(started.error().message(), testing::HasSubstr("option http2.max_resets is 0"));
+}
+
 // Makes a call that hangs, from a thread of its own.
 class HangingCall {
  public:

@@ -317,6 +317,7 @@ TEST(Backlog, NothingIsAcceptedWhileTooMuchWaits) {
   ASSERT_TRUE(peer.feed(headers(5, kGet, true)));
   EXPECT_THAT(peer.frames(), ElementsAre("RST_STREAM 5 REFUSED_STREAM"));
   EXPECT_EQ(peer.session.counters().streams_refused, 1U);
+  EXPECT_EQ(peer.session.counters().streams_refused_backlog, 1U);
   // What the peer takes makes room.
   ASSERT_TRUE(peer.feed(window_update(1, 700)));
   EXPECT_EQ(peer.session.queued(), 700U);

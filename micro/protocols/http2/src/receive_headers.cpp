@@ -57,10 +57,11 @@ void SessionImpl::end_block(std::string_view block) {
   const bool opens = is_server() && id > last_peer_id_ && !left_out;
   StreamState* const stream = opens || left_out ? nullptr : streams_.find(id);
   BlockKind kind = BlockKind::kDiscard;
+  bool backlog = false;
   if (opens) {
     last_peer_id_ = id;
     ++peer_ids_used_;
-    const bool backlog = writer_.output().size() + queued_ > options_.max_queued_data;
+    backlog = writer_.output().size() + queued_ > options_.max_queued_data;
     if (streams_.size() < options_.max_concurrent_streams && !backlog) kind = BlockKind::kRequest;
   } else if (stream != nullptr && !stream->remote_closed_) {
     kind = stream->head_received ? BlockKind::kTrailers : BlockKind::kResponse;
@@ -79,6 +80,7 @@ void SessionImpl::end_block(std::string_view block) {
     }
     if (opens) {
       ++counters_.streams_refused;
+      if (backlog) ++counters_.streams_refused_backlog;
       return stream_error(id, nullptr, ErrorCode::kRefusedStream);
     }
     if (stream != nullptr) return stream_error(id, stream, ErrorCode::kStreamClosed);

@@ -201,6 +201,15 @@ TEST_F(MiddlewareTest, DeadlineThatPassesCancelsTheContext) {
   const Reply reply = run([](Context& context, Call&) -> Task<Reply> { co_return co_await sleep(context, hours(1)); });
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code(), Code::kDeadlineExceeded);
+  EXPECT_EQ(reply.error().reason(), "REQUEST_TIMEOUT");
+}
+
+TEST_F(MiddlewareTest, DeadlineOfTheCallerIsNotTheServersLimit) {
+  chain_.add(deadline(hours(1)));
+  prepare_ = [](Context& context) { context.set_deadline(Loop::current()->now() + milliseconds(1)); };
+  const Reply reply = run([](Context& context, Call&) -> Task<Reply> { co_return co_await sleep(context, hours(1)); });
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error(), deadline_exceeded("the deadline of the call has passed"));
 }
 
 TEST_F(MiddlewareTest, AccessLogLevelFollowsTheCode) {

@@ -172,6 +172,7 @@ void GrpcCall::finish(Reply reply) {
 
 void GrpcCall::on_cancel(const Error& reason) {
   failed_ = true;
+  worker_.count_cancelled(reason);
   if (stream_ != nullptr && !answered_) answer_error(reason);
   wake(reader_waits_);
   wake(writer_waits_);

@@ -96,6 +96,7 @@ TEST(Http2Abuse, HandlersLeftBehindCountAsStreams) {
     EXPECT_TRUE(refused.reset);
     EXPECT_EQ(refused.reset_code, http2::ErrorCode::kRefusedStream);
     EXPECT_EQ(stubborn.handler->running, 3);
+    EXPECT_EQ(stubborn.server.server.counters().refused_streams, 1U);
     // They count for their own connection only, and no longer than they run.
     Http2Client other(stubborn.server);
     EXPECT_EQ(other.call("/test.Echo/Say", "x").field("grpc-status"), "0");

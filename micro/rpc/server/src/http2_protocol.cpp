@@ -52,10 +52,13 @@ Http2Protocol::~Http2Protocol() {
 
 void Http2Protocol::count() noexcept {
   const http2::Counters& counters = session_.counters();
-  const Counted now{counters.streams_refused, counters.streams_overfull, counters.headers_too_large};
+  const Counted now{counters.streams_refused, counters.streams_overfull, counters.headers_too_large,
+                    counters.streams_refused_backlog, counters.flood};
   worker_.counters().refused_streams.add(now.refused - counted_.refused);
   worker_.counters().dropped_answers.add(now.overfull - counted_.overfull);
   worker_.counters().oversized.add(now.too_large - counted_.too_large);
+  worker_.counters().queued_data_refusals.add(now.backlog - counted_.backlog);
+  if (now.flood != counted_.flood) worker_.counters().flood(now.flood).add();
   counted_ = now;
 }
 
@@ -75,6 +78,7 @@ Result<void> Http2Protocol::receive(std::string_view bytes) {
     bytes.remove_prefix(piece.size());
     if (Result<void> fed = session_.feed(piece, worker_.loop().now()); !fed) {
       failed_ = true;
+      count();
       return fed;
     }
   }
@@ -150,6 +154,7 @@ void Http2Protocol::forget(FlushWaiter& waiter) noexcept { std::erase(waiting_fo
 
 void Http2Protocol::on_headers(http2::Stream& stream, const http2::HeaderBlock& block, bool end_stream) {
   if (abandoned_.size() >= worker_.state().options.max_concurrent_streams) {
+    worker_.counters().refused_streams.add();
     session_.reset(stream, http2::ErrorCode::kRefusedStream);
     output_added();
     return;

@@ -78,6 +78,8 @@ class Http2Protocol final : public ConnectionProtocol, private http2::Events {
     std::uint64_t refused = 0;
     std::uint64_t overfull = 0;
     std::uint64_t too_large = 0;
+    std::uint64_t backlog = 0;
+    http2::Flood flood = http2::Flood::kNone;
   } counted_;
   Abandoned abandoned_;  // outlives the session, whose end abandons calls
   http2::Session session_;

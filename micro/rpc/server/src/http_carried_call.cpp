@@ -101,6 +101,7 @@ void HttpCarriedCall::finish(Result<void> outcome) {
 
 void HttpCarriedCall::on_cancel(const Error& reason) {
   failed_ = true;
+  worker_.count_cancelled(reason);
   if (ending_) return;
   if (!running_) return finish(fail(reason));
   if (exchange_ != nullptr) {

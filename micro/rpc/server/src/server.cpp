@@ -3,10 +3,25 @@
 #include <utility>
 
 #include "grpc_call.hpp"
+#include "http2_limits.hpp"
 #include "state.hpp"
 #include "worker.hpp"
 
 namespace micro::rpc {
+namespace {
+
+void add_floods(const WorkerCounters& c, ServerCounters& sum) {
+  using http2::Flood;
+  sum.reset_floods += c.flood(Flood::kResets).get();
+  sum.control_frame_floods += c.flood(Flood::kControlFrames).get();
+  sum.empty_frame_floods += c.flood(Flood::kEmptyFrames).get();
+  sum.continuation_floods += c.flood(Flood::kContinuations).get();
+  sum.header_floods += c.flood(Flood::kHeaderSize).get() + c.flood(Flood::kTableUpdates).get();
+  sum.settings_floods += c.flood(Flood::kSettings).get();
+  sum.queued_reply_floods += c.flood(Flood::kQueuedReplies).get();
+}
+
+}  // namespace
 
 struct Server::Impl {
   Impl(LoopGroup& group, ServerOptions options, std::shared_ptr<HttpRoutes> routes)
@@ -35,6 +50,7 @@ void Server::use(std::shared_ptr<Middleware> middleware) { impl_->state.chain.ad
 HttpRoutes& Server::http() noexcept { return *impl_->state.routes; }
 
 Result<void> Server::listen() {
+  if (Result<void> valid = check(impl_->state.options.http2); !valid) return valid;
   impl_->state.admission.configure(impl_->state.options);
   impl_->state.endpoints.build();
   Address address = impl_->state.options.address;
@@ -107,6 +123,7 @@ ServerCounters Server::counters() const {
     sum.failed_calls += c.calls_failed.get();
     sum.refused_connections += c.refused_connections.get();
     sum.refused_peer_connections += c.refused_peer_connections.get();
+    sum.refused_plain += c.refused_plain.get();
     sum.malformed += c.malformed.get();
     sum.oversized += c.oversized.get();
     sum.buffered_bytes += worker->unfinished().used();
@@ -115,13 +132,17 @@ ServerCounters Server::counters() const {
     sum.unsent_refusals += c.unsent_refusals.get();
     sum.cross_origin_refusals += c.cross_origin_refusals.get();
     sum.refused_streams += c.refused_streams.get();
+    sum.queued_data_refusals += c.queued_data_refusals.get();
     sum.dropped_answers += c.dropped_answers.get();
     sum.floods += c.floods.get();
+    add_floods(c, sum);
     sum.header_timeouts += c.header_timeouts.get();
     sum.body_timeouts += c.body_timeouts.get();
     sum.write_timeouts += c.write_timeouts.get();
     sum.idle_timeouts += c.idle_timeouts.get();
     sum.keepalive_timeouts += c.keepalive_timeouts.get();
+    sum.request_timeouts += c.request_timeouts.get();
+    sum.websocket_timeouts += c.websocket_timeouts.get();
     sum.aged_connections += c.aged_connections.get();
     sum.tls_handshakes += c.tls_handshakes.get();
     sum.failed_tls_handshakes += c.failed_tls_handshakes.get();

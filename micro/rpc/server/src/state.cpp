@@ -5,6 +5,8 @@
 #include <micro/codecs/install.hpp>
 #include <micro/tls/credentials.hpp>
 
+#include "http2_limits.hpp"
+
 namespace micro::rpc {
 
 ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoutes> http_routes)
@@ -26,6 +28,7 @@ ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoute
   if (options.tls && options.tls->options().client_auth == tls::ClientAuth::kRequire) options.require_tls = true;
   http1_limits.max_header_count = options.max_header_count;
   http2_options.max_header_count = options.max_header_count;
+  apply(options.http2, http2_options);
 }
 
 }  // namespace micro::rpc

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -50,6 +51,9 @@ class Counter {
 
 // What one loop counts; the open ones are opened - closed.
 struct WorkerCounters {
+  Counter& flood(http2::Flood kind) noexcept { return floods_of_kind[static_cast<std::size_t>(kind)]; }
+  const Counter& flood(http2::Flood kind) const noexcept { return floods_of_kind[static_cast<std::size_t>(kind)]; }
+
   Counter connections;
   Counter connections_closed;
   Counter calls;
@@ -57,19 +61,24 @@ struct WorkerCounters {
   Counter calls_failed;
   Counter refused_connections;
   Counter refused_peer_connections;
+  Counter refused_plain;
   Counter malformed;
   Counter oversized;
   Counter memory_refusals;
   Counter unsent_refusals;
   Counter cross_origin_refusals;
   Counter refused_streams;
+  Counter queued_data_refusals;
   Counter dropped_answers;
   Counter floods;
+  std::array<Counter, static_cast<std::size_t>(http2::Flood::kQueuedReplies) + 1> floods_of_kind;
   Counter header_timeouts;
   Counter body_timeouts;
   Counter write_timeouts;
   Counter idle_timeouts;
   Counter keepalive_timeouts;
+  Counter request_timeouts;
+  Counter websocket_timeouts;
   Counter aged_connections;
   Counter tls_handshakes;
   Counter failed_tls_handshakes;

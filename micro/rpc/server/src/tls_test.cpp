@@ -281,6 +281,8 @@ TEST_F(TlsServerTest, PlainConnectionsCanBeRefused) {
   EXPECT_THAT(answer,
               AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("TLS_REQUIRED"), HasSubstr("this port takes TLS connections only")));
   EXPECT_THAT(http1(*server, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), HasSubstr("this port takes TLS connections only"));
+  EXPECT_EQ(server->server.counters().refused_plain, 2U);
+  EXPECT_EQ(server->server.counters().malformed, 0U);
   EXPECT_EQ(get_who(*server, {"http/1.1"}), "TLSv1.3 http/1.1 for localhost");
   EXPECT_EQ(get_who(*server, {}), "TLSv1.3  for localhost");
 }

@@ -379,6 +379,7 @@ TEST_F(WebSocketRoute, SilentCallersArePingedAndTheDeadDropped) {
   while (handler->ended == 0) std::this_thread::yield();
   EXPECT_THAT(client.next(), StartsWith("closed 4014 "));
   EXPECT_GE(client.pings, 1);
+  EXPECT_EQ(server.server.counters().websocket_timeouts, 1U);
 }
 
 TEST_F(WebSocketRoute, AStopClosesThem) {

@@ -140,6 +140,7 @@ void WebSocketPipe::beat() {
     session_->ping();
     flush();
   } else {
+    worker_.counters().websocket_timeouts.add();
     owner_.on_silence();
   }
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ctime>
 
+#include <micro/call/reasons.hpp>
+
 #include "grpc_call.hpp"
 #include "http_call.hpp"
 
@@ -147,6 +149,10 @@ void Worker::call_ended(OpenCall& call, bool failed) noexcept {
   counters_.calls_ended.add();
   if (failed) counters_.calls_failed.add();
   if (draining_) changed_.set();
+}
+
+void Worker::count_cancelled(const Error& reason) noexcept {
+  if (reason.reason() == kRequestTimeout) counters_.request_timeouts.add();
 }
 
 // Waits until no call is open and no connection is left, or until the deadline; true when quiet. Connections without calls are

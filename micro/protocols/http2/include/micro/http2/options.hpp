@@ -111,8 +111,9 @@ struct Counters {
   std::uint64_t control_frames = 0;   // received, as Options::max_control_frames counts them
   std::uint64_t empty_frames = 0;     // received DATA frames without payload and without END_STREAM
   std::uint64_t streams_opened = 0;
-  std::uint64_t streams_refused = 0;    // beyond max_concurrent_streams or max_queued_data
-  std::uint64_t streams_overfull = 0;   // reset because four times max_queued_data was waiting
+  std::uint64_t streams_refused = 0;          // beyond max_concurrent_streams or max_queued_data
+  std::uint64_t streams_refused_backlog = 0;  // of these, beyond max_queued_data
+  std::uint64_t streams_overfull = 0;         // reset because four times max_queued_data was waiting
   std::uint64_t headers_too_large = 0;  // sections beyond max_header_list_size or max_header_count: their streams were reset
   std::uint64_t resets_received = 0;    // RST_STREAM
   std::uint64_t resets_sent = 0;        // RST_STREAM, both asked for and for stream errors

@@ -9,6 +9,7 @@
 #include <micro/duration/chrono.hpp>
 #include <micro/error/error.hpp>
 #include <micro/server/cors.hpp>
+#include <micro/server/http2_limits.hpp>
 #include <micro/uri/uri.hpp>
 
 namespace micro::tls {
@@ -33,7 +34,8 @@ struct ServerOptions {
   // Larger request messages and bodies are refused: RESOURCE_EXHAUSTED, on HTTP status 413. Compressed messages are held to it
   // while they are decompressed. Raise it for services that take large messages, not for all.
   std::size_t max_receive_message_size = 4 * 1024 * 1024;
-  // The longest a call may take when neither the caller nor its endpoint says less. Zero: no limit.
+  // The longest a call may take, whatever its caller allows, unless its endpoint has a timeout of its own. Held to by the
+  // deadline middleware, which a Service adds. Zero: no limit.
   Duration request_timeout{};
   // Calls one HTTP/2 connection may have open at once; more are refused in a way that tells the client to retry.
   // Handlers that go on although their streams are gone count too.
@@ -88,6 +90,8 @@ struct ServerOptions {
   // A connection this old takes no more calls than those begun (GOAWAY, "Connection: close"), so that clients spread anew after
   // nodes have joined. Off: most balancers do without.
   Duration max_connection_age{};
+  // What else an HTTP/2 peer may send. The defaults do for all but servers with very strange clients.
+  Http2Limits http2;
   // Browsers on pages of other sites. Off unless origins are named.
   CorsOptions cors;
   // Requests that a browser sends for a page of another origin are refused with PERMISSION_DENIED, on HTTP 403, unless the origin
@@ -125,6 +129,7 @@ struct ServerCounters {
   // Limits that had to act.
   std::uint64_t refused_connections = 0;       // max_connections
   std::uint64_t refused_peer_connections = 0;  // max_connections_per_peer
+  std::uint64_t refused_plain = 0;             // connections without TLS: require_tls
   std::uint64_t malformed = 0;                 // connections ended because what came was not the protocol
   std::uint64_t oversized = 0;                 // requests beyond a limit of size: headers, body, message, also once decompressed
   std::uint64_t buffered_bytes = 0;            // of unfinished requests, just now
@@ -133,10 +138,22 @@ struct ServerCounters {
   std::uint64_t unsent_refusals = 0;           // connections closed for max_unsent_bytes
   std::uint64_t cross_origin_refusals = 0;     // of pages of other sites: cross_origin_protection, websocket_origins
   std::uint64_t refused_streams = 0;           // max_concurrent_streams, or too much waits on the connection; a second late
+  std::uint64_t queued_data_refusals = 0;      // of these, for Http2Limits::max_queued_data
   std::uint64_t dropped_answers = 0;           // for which there was no room on their connection; a second late
-  std::uint64_t floods = 0;                    // connections ended with ENHANCE_YOUR_CALM (http2::Options)
+  std::uint64_t floods = 0;                    // connections ended with ENHANCE_YOUR_CALM, each for one of these:
+  std::uint64_t reset_floods = 0;              // Http2Limits::max_resets
+  std::uint64_t control_frame_floods = 0;      // Http2Limits::max_control_frames
+  std::uint64_t empty_frame_floods = 0;        // Http2Limits::max_empty_frames
+  std::uint64_t continuation_floods = 0;       // Http2Limits::max_continuations
+  std::uint64_t header_floods = 0;             // header blocks far beyond max_header_bytes, or made to cost time
+  std::uint64_t settings_floods = 0;           // Http2Limits::max_settings
+  std::uint64_t queued_reply_floods = 0;       // Http2Limits::max_queued_replies
   std::uint64_t header_timeouts = 0;
   std::uint64_t body_timeouts = 0;
+  // Calls ended by request_timeout, or by the timeout of their endpoint.
+  std::uint64_t request_timeouts = 0;
+  // WebSockets dropped for silence: keepalive_interval.
+  std::uint64_t websocket_timeouts = 0;
   std::uint64_t write_timeouts = 0;  // connections closed and streams reset
   std::uint64_t idle_timeouts = 0;
   std::uint64_t keepalive_timeouts = 0;

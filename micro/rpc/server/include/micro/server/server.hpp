@@ -38,7 +38,8 @@ class Server {
   void use(std::shared_ptr<Middleware> middleware);
   HttpRoutes& http() noexcept;
 
-  // Binds the port on every loop, or none. ALREADY_EXISTS when another program has it.
+  // Binds the port on every loop, or none. ALREADY_EXISTS when another program has it, INVALID_ARGUMENT when options are out of
+  // range.
   Result<void> listen();
   // The address bound, with the real port.
   const Address& address() const noexcept;
