@@ -93,7 +93,7 @@ void GrpcCall::receive(std::string_view data, bool end_stream) {
   }
   if (running_ || answered_) return;  // the handler runs already: what comes now is nobody's
   if (Result<void> taken = messages_.take_request(*endpoint_, request_.get(), remote_ended_); !taken) {
-    count_refusal(taken.error());
+    worker_.count_refused(taken.error());
     finish(std::move(taken));
     return;  // may be in the pool again
   }
@@ -122,10 +122,6 @@ void GrpcCall::look(TimePoint now) {
   worker_.counters().body_timeouts.add();
   finish(fail(Error(Code::kDeadlineExceeded, "HTTP_BODY_TIMEOUT",
                     "the request for " + endpoint_->path() + " arrives too slowly (options body_timeout, min_transfer_rate)")));
-}
-
-void GrpcCall::count_refusal(const Error& error) noexcept {
-  if (error.code() == Code::kResourceExhausted) worker_.counters().oversized.add();
 }
 
 void GrpcCall::start() {
@@ -321,7 +317,7 @@ Task<Result<bool>> GrpcCall::read(codec::MessageRef message) {
     if (std::optional<Error> reason = context_.error()) co_return fail(std::move(*reason));
     const Result<bool> next = messages_.next(message);
     if (!next) {
-      count_refusal(next.error());
+      worker_.count_refused(next.error());
       co_return std::unexpected(next.error());
     }
     if (*next) {

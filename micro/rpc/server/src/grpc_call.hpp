@@ -61,7 +61,6 @@ class GrpcCall final : public MessageStream, public FlushWaiter {
   };
 
   bool take_fields(const http2::HeaderBlock& block, std::optional<Error>& error);
-  void count_refusal(const Error& error) noexcept;
   void start();
   Detached drive();
   void finish(Reply reply);

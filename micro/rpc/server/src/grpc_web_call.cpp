@@ -66,7 +66,10 @@ void GrpcWebCall::receive(std::string_view data, bool end) {
     return wake_reader();
   }
   if (fed) fed = messages_.take_request(endpoint(), request_message(), ended_);
-  if (!fed) return refuse(fed.error());
+  if (!fed) {
+    worker_.count_refused(fed.error());
+    return refuse(fed.error());
+  }
   credit(0);  // one message, bounded by its limit: it may arrive as fast as it comes
   if (ended_) start();
 }
@@ -89,7 +92,10 @@ void GrpcWebCall::credit(std::size_t unread) {
 
 Result<HttpMethodCall::Next> GrpcWebCall::next(codec::MessageRef into) {
   const Result<bool> found = messages_.next(into);
-  if (!found) return std::unexpected(found.error());
+  if (!found) {
+    worker_.count_refused(found.error());
+    return std::unexpected(found.error());
+  }
   if (*found) {
     credit(messages_.reader().pending());
     return Next::kMessage;

@@ -161,6 +161,15 @@ TEST_F(GrpcWeb, FailuresHaveTheirStatusInTheHead) {
   EXPECT_THAT(call("Say", framed("x"), "", "application/grpc-web+xml").head, HasSubstr("grpc-status: 12"));
 }
 
+TEST_F(GrpcWeb, MessagesThatAreTooLargeAreCounted) {
+  std::uint64_t refused = 0;
+  for (const char* method : {"Say", "Join"}) {
+    const WebAnswer answer = call(method, std::string_view("\0\377\377\377\377", 5));
+    EXPECT_THAT(answer.head + answer.trailers, testing::ContainsRegex("grpc-status: ?8")) << method;
+    EXPECT_EQ(server.server.counters().oversized, ++refused) << method;
+  }
+}
+
 TEST_F(GrpcWeb, DeadlineEndsTheCall) {
   EXPECT_THAT(call("Hang", framed("x"), "grpc-timeout: 20m\r\n").head, HasSubstr("grpc-status: 4"));
 }

@@ -235,6 +235,7 @@ TEST(ServerWebSocket, LargeMessagesBothWays) {
   EXPECT_EQ(client.next().size(), large.size());
   client.text("\"" + std::string(5 << 20, 'x') + "\"");
   EXPECT_THAT(client.next(), StartsWith("closed 1009 "));
+  EXPECT_EQ(server.server.counters().oversized, 1U);
 }
 
 TEST(ServerWebSocket, OverHttp2) {

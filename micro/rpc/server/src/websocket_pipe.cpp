@@ -85,7 +85,10 @@ void WebSocketPipe::pump() {
     waiting_.consume(used);
     flush();
     if (used > 0) exchange_->consumed(used);
-    if (!taken) over_ = std::move(taken.error());
+    if (!taken) {
+      worker_.count_refused(taken.error());
+      over_ = std::move(taken.error());
+    }
     if (event && *event == websocket::Event::kNeedMore) break;
   }
   if (!over_ && ended_ && waiting_.empty()) over_ = unavailable("the caller ended the connection without closing the WebSocket");

@@ -151,6 +151,10 @@ void Worker::call_ended(OpenCall& call, bool failed) noexcept {
   if (draining_) changed_.set();
 }
 
+void Worker::count_refused(const Error& error) noexcept {
+  if (error.code() == Code::kResourceExhausted) counters_.oversized.add();
+}
+
 void Worker::count_cancelled(const Error& reason) noexcept {
   if (reason.reason() == kRequestTimeout) counters_.request_timeouts.add();
 }

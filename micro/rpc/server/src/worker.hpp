@@ -68,6 +68,8 @@ class Worker {
   // Bookkeeping of calls; stop() waits until all have ended.
   void call_begun(OpenCall& call) noexcept;
   void call_ended(OpenCall& call, bool failed) noexcept;
+  // A message that was not taken, when it is for its size.
+  void count_refused(const Error& error) noexcept;
   // Whether it was one of the server's limits that cancelled a call.
   void count_cancelled(const Error& reason) noexcept;
 
