@@ -15,7 +15,7 @@ FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 OF_READERS = {"_test.cpp", "_bench.cpp"}
 REASON_IN_SOURCE = re.compile(
     r'with_reason\("([A-Z_]+)"\)|Error\(Code::\w+, "([A-Z_]+)"|Error \w+\(Code::\w+, "([A-Z_]+)"|\{\d{3}, "([A-Z_]+)"|'
-    r'error_with_status\(\s*[\w:]+, "([A-Z_]+)"')
+    r'error_with_status\(\s*[\w:]+, "([A-Z_]+)"|\bk\w+Reason = "([A-Z_]+)"')
 
 
 def tree(root):
@@ -46,7 +46,8 @@ def reasons(root, files):
     used = set()
     for file in files:
         name = str(file.relative_to(root))
-        if name.startswith("micro/") and name.endswith(".cpp") and not name.endswith("_test.cpp") and "conformance" not in name:
+        source = name.endswith(".cpp") and not name.endswith("_test.cpp") or name.endswith(".hpp") and "/include/" in name
+        if name.startswith("micro/") and source and "conformance" not in name:
             for match in REASON_IN_SOURCE.finditer(file.read_text()):
                 used.add(next(group for group in match.groups() if group))
     page = (root / "docs/reference/errors.md").read_text().split("## Reasons", 1)[1]

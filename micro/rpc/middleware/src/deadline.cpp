@@ -36,7 +36,7 @@ class Deadline final : public Middleware {
     timer.set(
         *Loop::current(), *context.deadline(),
         [](void* limited) {
-          static_cast<Context*>(limited)->cancel(Error(Code::kDeadlineExceeded, std::string(kRequestTimeout),
+          static_cast<Context*>(limited)->cancel(Error(Code::kDeadlineExceeded, std::string(kRequestTimeoutReason),
                                                        "the call took longer than this server allows (option request_timeout, "
                                                        "or the timeout of the method)"));
         },

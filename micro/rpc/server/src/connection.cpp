@@ -102,7 +102,7 @@ void Connection::count_failure(const Error& error) noexcept {
   const int status = http::status_from(error);
   if (error.reason() == http2::to_string(http2::ErrorCode::kEnhanceYourCalm)) {
     counters.floods.add();
-  } else if (error.reason() == kTlsRequired) {
+  } else if (error.reason() == kTlsRequiredReason) {
     counters.refused_plain.add();
   } else if (status == http::status::kContentTooLarge || status == http::status::kUriTooLong ||
              status == http::status::kHeaderFieldsTooLarge) {

@@ -19,7 +19,7 @@ namespace micro::rpc {
 class Worker;
 
 // Reason of the error a plain connection is refused with.
-inline constexpr std::string_view kTlsRequired = "TLS_REQUIRED";
+inline constexpr std::string_view kTlsRequiredReason = "TLS_REQUIRED";
 
 // One accepted connection: moves bytes between the socket and the protocol. Its first bytes decide which protocol that is.
 // Lives until its read side, its write side and its calls have ended; see serve().

@@ -75,7 +75,7 @@ void Connection::begin_agreed_protocol(std::string_view name) {
 Result<void> Connection::refuse_plain(bool http2) {
   const Error error =
       failed_precondition("this port takes TLS connections only; call it with https, or with a client that has TLS credentials")
-          .with_reason(std::string(kTlsRequired));
+          .with_reason(std::string(kTlsRequiredReason));
   if (http2) {
     auto refusing = std::make_unique<Http2Protocol>(*this);
     refusing->refuse(error);

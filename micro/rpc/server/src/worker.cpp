@@ -156,7 +156,7 @@ void Worker::count_refused(const Error& error) noexcept {
 }
 
 void Worker::count_cancelled(const Error& reason) noexcept {
-  if (reason.reason() == kRequestTimeout) counters_.request_timeouts.add();
+  if (reason.reason() == kRequestTimeoutReason) counters_.request_timeouts.add();
 }
 
 // Waits until no call is open and no connection is left, or until the deadline; true when quiet. Connections without calls are

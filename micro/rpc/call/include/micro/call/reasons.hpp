@@ -5,6 +5,6 @@
 namespace micro::rpc {
 
 // Reason of the error that ends a call which took longer than its server allows; servers count it.
-inline constexpr std::string_view kRequestTimeout = "REQUEST_TIMEOUT";
+inline constexpr std::string_view kRequestTimeoutReason = "REQUEST_TIMEOUT";
 
 }  // namespace micro::rpc
