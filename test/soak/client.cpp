@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <micro/coro/sleep.hpp>
@@ -17,9 +18,9 @@
 #include <micro/loop/loop.hpp>
 #include <micro/loop/timer.hpp>
 #include <micro/service/service.hpp>
+#include <micro/tls/credentials.hpp>
 
-#include "soak.micro.hpp"
-#include "text.hpp"
+#include "calls.hpp"
 
 namespace {
 
@@ -28,8 +29,9 @@ using micro::Code;
 using micro::Context;
 using micro::Result;
 using micro::Task;
-using soak::Ping;
-using soak::Pong;
+using soak::Carrier;
+using soak::Kind;
+using soak::Plan;
 
 struct Options {
   std::vector<std::string> addresses;
@@ -42,33 +44,16 @@ struct Options {
   bool strict = false;
   // How much longer than its deadline a call may take.
   micro::Duration grace = 2s;
-};
-
-// What a call is, drawn before it starts.
-struct Plan {
-  std::uint64_t id = 0;
-  std::size_t size = 0;
-  std::uint32_t count = 1;
-  std::uint32_t wait = 0;
-  micro::Duration timeout{};
-  std::optional<micro::Duration> cancel_after;
-  bool drop = false;  // streams: given up in the middle
-};
-
-class Wrong : public std::runtime_error {
-  using runtime_error::runtime_error;
+  // The authority that signs for the server; empty: no TLS.
+  std::string authority;
 };
 
 class Soak {
  public:
-  Soak(micro::rpc::Client& client, const Options& options) : service_(client), options_(options), random_(options.seed) {
-    call_options_.addresses = options.addresses;
-    idempotent_ = call_options_;
-    idempotent_.idempotent = true;
-  }
+  Soak(soak::Calls& calls, const Options& options) : calls_(calls), options_(options), random_(options.seed) {}
 
   Task<void> run();
-  // Whether twenty calls in a row were answered well, before long.
+  // Whether twenty calls in a row, by all carriers, were answered well, before long.
   Task<void> recover();
   int report(const micro::rpc::ClientCounters& counters) const;
 
@@ -82,18 +67,11 @@ class Soak {
   Plan plan();
   Task<void> work(Worker& worker);
   Task<void> watch();
-  Task<Result<void>> call(Context& context, const Plan& plan, std::size_t kind);
-  Task<Result<void>> echo(Context& context, const Plan& plan);
-  Task<Result<void>> count(Context& context, const Plan& plan);
-  Task<Result<void>> sum(Context& context, const Plan& plan);
-  Task<Result<void>> chat(Context& context, const Plan& plan);
-  void judge(const char* kind, const Plan& plan, const Result<void>& result);
+  void judge(const Plan& plan, const Result<void>& result);
   void wrong(std::string what);
 
-  soak::Soak::Client service_;
+  soak::Calls& calls_;
   const Options& options_;
-  micro::rpc::CallOptions call_options_;
-  micro::rpc::CallOptions idempotent_;
   std::mt19937_64 random_;
   micro::TimePoint end_;
   std::vector<Worker> workers_;
@@ -102,11 +80,14 @@ class Soak {
   bool recovered_ = false;
   micro::Duration latest_{};  // behind a deadline
   std::map<std::string, std::size_t> outcomes_;
+  std::map<std::string, std::size_t> good_;  // by carrier
   std::size_t wrong_count_ = 0;
   std::vector<std::string> wrong_;
 };
 
-constexpr const char* kKinds[] = {"echo", "count", "sum", "chat"};
+std::string name_of(const Plan& plan) {
+  return std::string(to_string(plan.carrier)) + " " + to_string(plan.kind) + " " + std::to_string(plan.id);
+}
 
 void Soak::wrong(std::string what) {
   ++wrong_count_;
@@ -123,113 +104,31 @@ Plan Soak::plan() {
   plan.timeout = std::chrono::milliseconds(draw(10) == 0 ? 1 + draw(100) : 500 + draw(2500));
   if (draw(10) == 0) plan.cancel_after = std::chrono::microseconds(draw(50'000));
   plan.drop = draw(20) == 0;
+  plan.kind = static_cast<Kind>(draw(4));
+  const std::size_t carrier = draw(6);
+  if (carrier == 0) plan.carrier = Carrier::kWebSocket;
+  if (carrier == 1) plan.carrier = Carrier::kEvents;
+  if (plan.carrier == Carrier::kEvents) plan.kind = Kind::kCount;
+  plan.binary = draw(2) == 0 && plan.carrier == Carrier::kWebSocket;
+  plan.target = draw(options_.addresses.size());
   return plan;
 }
 
-void expect(bool right, const char* what) {
-  if (!right) throw Wrong(what);
-}
-
-void expect_pong(const Pong& pong, const Plan& plan, std::uint32_t index) {
-  expect(pong.id() == plan.id, "the answer to another request");
-  expect(pong.index() == index, "a message out of order");
-  expect(pong.text().size() == plan.size && soak::is_text_of(plan.id, pong.text()), "another text");
-}
-
-Ping ping(const Plan& plan, std::uint32_t index) {
-  Ping ping;
-  ping.set_id(plan.id);
-  ping.set_index(index);
-  ping.set_text(soak::text_of(plan.id, plan.size));
-  ping.set_reply_size(static_cast<std::uint32_t>(plan.size));
-  ping.set_count(plan.count);
-  return ping;
-}
-
-Task<Result<void>> Soak::echo(Context& context, const Plan& plan) {
-  Ping request = ping(plan, 0);
-  request.set_wait_milliseconds(plan.wait);
-  auto reply = co_await service_.Echo(context, request, idempotent_);
-  if (!reply) co_return micro::fail(std::move(reply.error()));
-  expect_pong(*reply, plan, 0);
-  co_return Result<void>{};
-}
-
-Task<Result<void>> Soak::count(Context& context, const Plan& plan) {
-  const Ping request = ping(plan, 0);
-  auto stream = co_await service_.Count(context, request, call_options_);
-  if (!stream) co_return micro::fail(std::move(stream.error()));
-  Pong pong;
-  for (std::uint32_t i = 0;; ++i) {
-    if (plan.drop && i > plan.count / 2) co_return Result<void>{};
-    auto more = co_await stream->read(pong);
-    if (!more) co_return micro::fail(std::move(more.error()));
-    if (!*more) {
-      expect(i == plan.count, "a good end before the last message");
-      co_return Result<void>{};
-    }
-    expect_pong(pong, plan, i);
-  }
-}
-
-Task<Result<void>> Soak::sum(Context& context, const Plan& plan) {
-  auto stream = co_await service_.Sum(context, call_options_);
-  if (!stream) co_return micro::fail(std::move(stream.error()));
-  for (std::uint32_t i = 0; i <= plan.count; ++i) {
-    if (plan.drop && i > plan.count / 2) co_return Result<void>{};
-    const Ping message = ping(plan, i);
-    auto written = co_await stream->write(message);
-    if (!written) co_return micro::fail(std::move(written.error()));
-  }
-  auto reply = co_await stream->finish();
-  if (!reply) co_return micro::fail(std::move(reply.error()));
-  expect_pong(*reply, plan, plan.count + 1);
-  co_return Result<void>{};
-}
-
-Task<Result<void>> Soak::chat(Context& context, const Plan& plan) {
-  auto stream = co_await service_.Chat(context, call_options_);
-  if (!stream) co_return micro::fail(std::move(stream.error()));
-  Pong pong;
-  for (std::uint32_t i = 0; i < plan.count; ++i) {
-    if (plan.drop && i > plan.count / 2) co_return Result<void>{};
-    const Ping message = ping(plan, i);
-    auto written = co_await stream->write(message);
-    if (!written) co_return micro::fail(std::move(written.error()));
-    auto more = co_await stream->read(pong);
-    if (!more) co_return micro::fail(std::move(more.error()));
-    expect(*more, "a good end before the last message");
-    expect_pong(pong, plan, i);
-  }
-  auto closed = co_await stream->close_send();
-  if (!closed) co_return closed;
-  auto more = co_await stream->read(pong);
-  if (!more) co_return micro::fail(std::move(more.error()));
-  expect(!*more, "a message behind the last");
-  co_return Result<void>{};
-}
-
-Task<Result<void>> Soak::call(Context& context, const Plan& plan, std::size_t kind) {
-  using Method = Task<Result<void>> (Soak::*)(Context&, const Plan&);
-  constexpr Method methods[] = {&Soak::echo, &Soak::count, &Soak::sum, &Soak::chat};
-  return (this->*methods[kind])(context, plan);
-}
-
 // An error is clean when it says what happened on the way, or what the call asked for itself.
-void Soak::judge(const char* kind, const Plan& plan, const Result<void>& result) {
+void Soak::judge(const Plan& plan, const Result<void>& result) {
   const Code code = result ? Code::kOk : result.error().code();
   ++outcomes_[std::string(to_string(code))];
+  if (result) ++good_[to_string(plan.carrier)];
   if (result || code == Code::kDeadlineExceeded) return;
   if (code == Code::kCancelled && plan.cancel_after) return;
   if (code == Code::kUnavailable && !options_.strict) return;
-  wrong(std::string(kind) + " " + std::to_string(plan.id) + ": " + result.error().to_string());
+  wrong(name_of(plan) + ": " + result.error().to_string());
 }
 
 Task<void> Soak::work(Worker& worker) {
   micro::Loop& loop = *micro::Loop::current();
   while (begun_ < options_.requests && micro::Clock::now() < end_) {
     const Plan plan = this->plan();
-    const std::size_t kind = draw(std::size(kKinds));
     Context context;
     context.set_timeout(plan.timeout);
     micro::Timer timer;
@@ -240,11 +139,11 @@ Task<void> Soak::work(Worker& worker) {
     }
     const micro::TimePoint deadline = *context.deadline();
     worker.must_end = deadline + options_.grace;
-    worker.what = std::string(kKinds[kind]) + " " + std::to_string(plan.id);
+    worker.what = name_of(plan);
     try {
-      const Result<void> result = co_await call(context, plan, kind);
-      judge(kKinds[kind], plan, result);
-    } catch (const Wrong& error) {
+      const Result<void> result = co_await calls_.make(context, plan);
+      judge(plan, result);
+    } catch (const soak::Wrong& error) {
       wrong(worker.what + ": " + error.what());
     }
     worker.must_end.reset();
@@ -289,9 +188,12 @@ Task<void> Soak::recover() {
     Plan plan;
     plan.id = options_.number * 1'000'000'000ULL + ++begun_;
     plan.size = 100;
+    plan.carrier = static_cast<Carrier>(good % 3);
+    if (plan.carrier == Carrier::kEvents) plan.kind = Kind::kCount;
+    plan.target = static_cast<std::size_t>(good) % options_.addresses.size();
     Context context;
     context.set_timeout(2s);
-    const Result<void> result = co_await echo(context, plan);
+    const Result<void> result = co_await calls_.make(context, plan);
     good = result ? good + 1 : 0;
     recovered_ = good == 20;
     if (!result) co_await micro::sleep_for(50ms);
@@ -302,13 +204,18 @@ int Soak::report(const micro::rpc::ClientCounters& counters) const {
   std::printf("{\"calls\": %zu, \"wrong\": %zu, \"recovered\": %s, \"latest_ms\": %.1f, \"attempts\": %zu, \"retries\": %zu, ",
               begun_, wrong_count_, recovered_ ? "true" : "false", std::chrono::duration<double, std::milli>(latest_).count(),
               static_cast<std::size_t>(counters.attempts), static_cast<std::size_t>(counters.retries));
-  std::printf("\"connects\": %zu, \"outcomes\": {", static_cast<std::size_t>(counters.connects));
+  std::printf("\"connects\": %zu, ", static_cast<std::size_t>(counters.connects));
   const char* comma = "";
-  for (const auto& [code, times] : outcomes_) {
-    std::printf("%s\"%s\": %zu", comma, code.c_str(), times);
-    comma = ", ";
+  for (const auto& [name, counts] : {std::pair{"outcomes", &outcomes_}, {"good", &good_}}) {
+    std::printf("\"%s\": {", name);
+    comma = "";
+    for (const auto& [what, times] : *counts) {
+      std::printf("%s\"%s\": %zu", comma, what.c_str(), times);
+      comma = ", ";
+    }
+    std::printf("}, ");
   }
-  std::printf("}, \"errors\": [");
+  std::printf("\"errors\": [");
   comma = "";
   for (std::string error : wrong_) {
     std::ranges::replace_if(error, [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 32; }, '\'');
@@ -332,6 +239,7 @@ int main(int argc, char** argv) {
   flags.add("number", options.number, "of this process");
   flags.add("strict", options.strict, "no fault is on the way");
   flags.add("grace", options.grace, "how much longer than its deadline a call may take");
+  flags.add("authority", options.authority, "call by TLS, and trust servers this one signs for: a PEM file");
   const auto parsed = flags.parse(argc, argv);
   if (!parsed || !parsed->text.empty()) {
     std::fputs((parsed ? parsed->text : parsed.error().message() + "\n").c_str(), stderr);
@@ -348,12 +256,27 @@ int main(int argc, char** argv) {
   // A busy server may be late with its answer to a PING; where no fault is on the way that is none either.
   service_options.client.keepalive_timeout = options.strict ? 30s : 1s;
   service_options.log.level = micro::log::Level::kError;
+  service_options.tls.ca = options.authority;
+  service_options.tls.calls_only = !options.authority.empty();
   micro::Service service(service_options);
   if (auto started = service.start(); !started) {
     std::fprintf(stderr, "soak_client: %s\n", started.error().to_string().c_str());
     return 2;
   }
-  Soak soak(service.client(), options);
+  micro::web::CallOptions web;
+  web.open_timeout = options.strict ? 30s : 5s;
+  web.keepalive_interval = service_options.client.keepalive_interval;
+  web.keepalive_timeout = service_options.client.keepalive_timeout;
+  if (!options.authority.empty()) {
+    auto trusted = micro::tls::ClientCredentials::load({.trusted = options.authority});
+    if (!trusted) {
+      std::fprintf(stderr, "soak_client: %s\n", trusted.error().to_string().c_str());
+      return 2;
+    }
+    web.tls = std::move(*trusted);
+  }
+  soak::Calls calls(service.client(), options.addresses, std::move(web), !options.authority.empty());
+  Soak soak(calls, options);
   service.run_on_loop(soak.run());
   std::puts("done");
   std::fflush(stdout);

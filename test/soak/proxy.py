@@ -2,9 +2,9 @@
 """A TCP proxy that gets in the way: proxy.py HOST:PORT SEED COUNT
 
 Listens on COUNT loopback ports, named in a line "listening on PORT PORT ...". Each connection has a fate of its own, drawn from the
-seed and its number: it ends at some age, and until then meets no fault, or faults at some bytes of either direction. Bytes are never
-changed, only late, in pieces, or lost with all that follow. A line "calm" on standard input ends all connections that are open and
-every fault; the end of input ends the proxy, which then prints how often it did what as JSON.
+seed and its number: it ends at some age, and until then meets no fault, or faults at some bytes of either direction. Bytes are late, in
+pieces, or lost with all that follow; changed they are only within TLS, which has to notice. A line "calm" on standard input ends all
+connections that are open and every fault; the end of input ends the proxy, which then prints how often it did what as JSON.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ import sys
 CHUNK = 16 * 1024
 # Weights; the faults up to "split" let the connection live.
 FAULTS = {"delay": 6, "stall": 3, "split": 6, "half_close": 2, "truncate": 3, "reset": 4}
-HARMLESS = ("delay", "stall", "split")
+TLS_FAULTS = {**FAULTS, "garble": 3}
+TLS_HANDSHAKE = 0x16  # the first byte of a connection that speaks TLS
 
 
 class Proxy:
@@ -44,10 +45,11 @@ class Proxy:
         pair = (writer, server_writer)
         self.writers.update(pair)
         quiet = self.calm.is_set() or chance.random() < 0.3
+        faults = {}  # filled in when the client has said what it speaks
         try:
             # Whichever direction breaks first ends both.
-            up = asyncio.ensure_future(self.pump(reader, server_writer, pair, random.Random(chance.random()), quiet))
-            down = asyncio.ensure_future(self.pump(server_reader, writer, pair, random.Random(chance.random()), quiet))
+            up = asyncio.ensure_future(self.pump(reader, server_writer, pair, random.Random(chance.random()), quiet, faults))
+            down = asyncio.ensure_future(self.pump(server_reader, writer, pair, random.Random(chance.random()), quiet, faults))
             # A client would keep the connections that have no fault for ever, and meet none any more.
             age = None if self.calm.is_set() else chance.uniform(1, 10)
             _, pending = await asyncio.wait((up, down), timeout=age, return_when=asyncio.FIRST_EXCEPTION)
@@ -62,7 +64,7 @@ class Proxy:
             for side in pair:
                 side.transport.abort()
 
-    async def pump(self, reader, writer, pair, chance, quiet):
+    async def pump(self, reader, writer, pair, chance, quiet, faults):
         fault_at = self.next_fault(chance)
         deaf = False  # the other side has been told that this direction has ended
         while True:
@@ -71,12 +73,14 @@ class Proxy:
                 if not deaf and writer.can_write_eof():
                     writer.write_eof()
                 return
+            if not faults:
+                faults.update(TLS_FAULTS if data[0] == TLS_HANDSHAKE else FAULTS)
             if quiet or self.calm.is_set():
                 fault_at = None
             while fault_at is not None and len(data) > fault_at:
                 await self.forward(writer, data[:fault_at], deaf)
                 data = data[fault_at:]
-                fault = chance.choices(list(FAULTS), FAULTS.values())[0]
+                fault = chance.choices(list(faults), faults.values())[0]
                 self.counts[fault] += 1
                 if fault == "delay":
                     await self.pause(chance.uniform(0.001, 0.1))
@@ -88,6 +92,8 @@ class Proxy:
                         await self.forward(writer, data[i:i + 1], deaf)
                         await asyncio.sleep(0)
                     data = data[count:]
+                elif fault == "garble":
+                    data = bytes([data[0] ^ chance.randint(1, 255)]) + data[1:]
                 elif fault == "half_close":
                     deaf = True
                     writer.write_eof()

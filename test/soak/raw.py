@@ -1,101 +1,28 @@
 #!/usr/bin/env python3
-"""Clients without a library: raw.py SECONDS SEED DIRECT PROXY... (addresses HOST:PORT)
+"""Clients without a library: raw.py SECONDS SEED AUTHORITY DIRECT PROXY... (addresses HOST:PORT)
 
-HTTP/1.1 with pipelined JSON calls, HTTP/2 with gRPC calls on several streams, and sockets that speak nonsense, for so many seconds.
-Half of the calls go to the server itself, where nothing may fail. Prints sums as JSON; "wrong" lists what must not happen.
+HTTP/1.1 with pipelined JSON calls, HTTP/2 with gRPC and gRPC-Web calls on several streams, gRPC-Web, server-sent events and
+WebSockets over HTTP/1.1, and sockets that speak nonsense, for so many seconds; each by TLS, which AUTHORITY (a PEM file) signs
+for, as well as without. Some of the calls go to the server itself, where nothing may fail. Prints sums as JSON; "wrong" lists what must
+not happen.
 """
 
-import collections
 import json
 import random
 import socket
+import ssl
 import struct
 import sys
 import threading
 import time
 
+import raw_web
+from raw_connection import Connection, GivenUp, Lost, Sums, Wrong, check_json, contexts, framed, ping, pong, read_body, read_head, text_of
+
 PATIENCE = 20  # of a client that talks to the server itself
 IMPATIENCE = 2  # of one behind the proxy, which stalls
-
-
-class Lost(Exception):
-    """The connection ended early, or was silent for too long."""
-
-
-class GivenUp(Exception):
-    """This client leaves by itself."""
-
-
-class Wrong(Exception):
-    """What no fault excuses."""
-
-
-class Sums:
-    def __init__(self):
-        self._lock = threading.Lock()
-        self.counts = collections.Counter()
-        self.wrong = []
-
-    def add(self, what, count=1):
-        with self._lock:
-            self.counts[what] += count
-
-    def complain(self, what):
-        with self._lock:
-            self.counts["wrong"] += 1
-            if len(self.wrong) < 10:
-                self.wrong.append(what)
-
-
-def text_of(id, size):
-    """As in text.hpp."""
-    return "".join(f"{id}.{i};" for i in range(size // (len(str(id)) + 3) + 1))[:size]
-
-
-class Connection:
-    def __init__(self, address, patience):
-        host, _, port = address.rpartition(":")
-        try:
-            self.socket = socket.create_connection((host, int(port)), timeout=patience)
-        except OSError as error:
-            raise Lost from error
-        self.buffer = b""
-
-    def close(self):
-        self.socket.close()
-
-    def send(self, data):
-        try:
-            self.socket.sendall(data)
-        except OSError as error:
-            raise Lost from error
-
-    def send_in_pieces(self, data, chance):
-        while data:
-            cut = chance.randint(1, len(data))
-            self.send(data[:cut])
-            data = data[cut:]
-
-    def _more(self):
-        try:
-            data = self.socket.recv(65536)
-        except OSError as error:
-            raise Lost from error
-        if not data:
-            raise Lost
-        self.buffer += data
-
-    def take(self, count):
-        while len(self.buffer) < count:
-            self._more()
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
-        return data
-
-    def take_until(self, end):
-        while end not in self.buffer:
-            self._more()
-        data, _, self.buffer = self.buffer.partition(end)
-        return data
+# How often a connection is of this kind.
+KINDS = {"http1": 4, "http2": 4, "grpc_web": 3, "events": 3, "websocket": 3}
 
 
 def http1(connection, ids, chance, sums):
@@ -111,17 +38,11 @@ def http1(connection, ids, chance, sums):
         raise GivenUp
     connection.send_in_pieces(requests, chance)
     for id in ids:
-        head = connection.take_until(b"\r\n\r\n").decode()
-        status = head.split()[1]
-        length = next((int(line.split(":")[1]) for line in head.lower().splitlines() if line.startswith("content-length:")), None)
-        if length is None:
-            raise Wrong(f"HTTP/1.1 answer without content-length: {head!r}")
-        body = connection.take(length)
+        status, headers = read_head(connection)
+        body = read_body(connection, headers)
         if status != "200":
             raise Wrong(f"HTTP/1.1 {id}: status {status}, {body[:200]!r}")
-        answer = json.loads(body)
-        if int(answer["id"]) != id or answer.get("text", "") != text_of(id, sizes[id]):
-            raise Wrong(f"HTTP/1.1 {id}: the answer is that of {answer['id']}, or has another text")
+        check_json("HTTP/1.1", json.loads(body), id, sizes[id])
         sums.add("http1")
 
 
@@ -140,28 +61,12 @@ def header_block(fields):
     return b"".join(b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value for name, value in fields)
 
 
-REQUEST = header_block([(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/soak.Soak/Echo"), (b":authority", b"soak"),
-                        (b"te", b"trailers"), (b"content-type", b"application/grpc")])
+def request(content_type):
+    return header_block([(b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/soak.Soak/Echo"), (b":authority", b"soak"),
+                         (b"te", b"trailers"), (b"content-type", content_type)])
 
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def message(id, size):
-    text = text_of(id, size).encode()
-    body = b"\x08" + varint(id) + b"\x12" + varint(len(text)) + text + b"\x18" + varint(size)
-    return b"\0" + struct.pack(">I", len(body)) + body
-
-
-def answer(id, size):
-    text = text_of(id, size).encode()
-    body = b"\x08" + varint(id) + (b"\x12" + varint(len(text)) + text if text else b"")
-    return b"\0" + struct.pack(">I", len(body)) + body
+REQUEST, WEB_REQUEST = request(b"application/grpc"), request(b"application/grpc-web")
 
 
 class Http2:
@@ -176,13 +81,14 @@ class Http2:
         streams, wanted, out = {}, {}, []
         for id in ids:
             size = chance.choice((0, 10, 500, 4000))
-            data = message(id, size)
+            data = framed(ping(id, size))
+            web = chance.random() < 0.3
             self.credit -= len(data)
             stream, self.next_stream = self.next_stream, self.next_stream + 2
-            wanted[stream], streams[stream] = answer(id, size), b""
+            wanted[stream], streams[stream] = framed(pong(id, size)) + (raw_web.GOOD_TRAILERS if web else b""), b""
             cut = chance.randint(0, len(data))
-            out.append([frame(HEADERS, END_HEADERS, stream, REQUEST), frame(DATA, 0, stream, data[:cut]),
-                        frame(DATA, END_STREAM, stream, data[cut:])])
+            out.append([frame(HEADERS, END_HEADERS, stream, WEB_REQUEST if web else REQUEST),
+                        frame(DATA, 0, stream, data[:cut]), frame(DATA, END_STREAM, stream, data[cut:])])
         if self.credit < 0:
             raise GivenUp  # rather than wait for a window
         # Streams begin in order, and then their frames mix.
@@ -223,16 +129,34 @@ class Http2:
             sums.add("http2")
 
 
+def hello():
+    """What a client of TLS says first."""
+    said = ssl.MemoryBIO()
+    try:
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), said, server_hostname="soak").do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return said.read()
+
+
 def garbage(connection, chance):
     """Says what no client says, looks on for a moment and leaves, one way or another."""
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     noise = chance.randbytes(chance.randint(0, 3000))
     frames = b"".join(frame(chance.randint(0, 12), chance.randint(0, 255), chance.choice((0, 1, 3, 1 << 31)),
                             chance.randbytes(chance.randint(0, 60))) for _ in range(20))
+    greeting = hello()
+    broken = int(len(greeting) * chance.random())
+    upgrade = (b"GET /soak.Soak/Chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+               b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+    web = b"POST /soak.Soak/Count HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web%s\r\nContent-Length: %d\r\n\r\n%s"
     connection.send(chance.choice((
         b"", noise, preface[:chance.randint(1, 24)], preface + noise, preface + frame(SETTINGS, 0, 0) + frames,
         preface + frame(SETTINGS, 0, 0) + frame(HEADERS, END_HEADERS, 1, REQUEST) + frame(DATA, 0, 1, b"\0\0\xff\xff\xff" + noise),
-        b"\x16\x03\x01" + noise, b"POST /soak.Soak/Echo HTTP/1.1\r\nContent-Length: 99999\r\n\r\n{",
+        b"\x16\x03\x01" + noise, greeting[:broken], greeting[:broken] + noise, greeting + noise,
+        b"POST /soak.Soak/Echo HTTP/1.1\r\nContent-Length: 99999\r\n\r\n{", upgrade + noise, upgrade + b"\x81",
+        web % (b"", len(noise), noise), web % (b"-text", 5, b"AAAA="),
+        b"GET /soak.Soak/Count?message=%7B HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n",
         b"POST /soak.Soak/Echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + noise, b"GET / HTTP/1.1\r\nA: " + b"a" * 100_000,
         b"GET " + noise.replace(b"\n", b"") + b"\r\n\r\n")))
     connection.socket.settimeout(chance.uniform(0.01, 1))
@@ -248,11 +172,11 @@ def garbage(connection, chance):
 class Worker(threading.Thread):
     numbers = 0
 
-    def __init__(self, kind, end, seed, address, direct, sums):
+    def __init__(self, kinds, end, seed, address, direct, secure, sums):
         super().__init__()
         Worker.numbers += 1
         self.number = Worker.numbers
-        self.kind, self.end, self.address, self.direct, self.sums = kind, end, address, direct, sums
+        self.kinds, self.end, self.address, self.direct, self.secure, self.sums = kinds, end, address, direct, secure, sums
         self.chance = random.Random(f"{seed}/raw/{self.number}")
         self.next_id = 10**15 + self.number * 10**10
 
@@ -263,45 +187,57 @@ class Worker(threading.Thread):
 
     def run(self):
         while time.monotonic() < self.end:
+            kind = self.chance.choices(list(self.kinds), self.kinds.values())[0]
+            secure = self.chance.random() < 0.4
+            what = f"{kind}{' by TLS' if secure else ''}"
             connection = None
             try:
-                connection = Connection(self.address, PATIENCE if self.direct else IMPATIENCE)
-                self.use(connection)
+                connection = Connection(self.address, PATIENCE if self.direct else IMPATIENCE, self.context(kind) if secure else None)
+                self.sums.add("connections_by_tls" if secure else "plain_connections")
+                self.use(kind, connection)
             except GivenUp:
                 self.sums.add("given_up")
-            except Lost:
+            except Lost as error:
                 self.sums.add("lost")
-                if self.direct and self.kind != "garbage":
-                    self.sums.complain(f"{self.kind}: the server itself closed the connection or was silent for {PATIENCE} s")
+                if self.direct and kind != "garbage":
+                    self.sums.complain(f"{what}: the server itself closed the connection or was silent for {PATIENCE} s ({error.__cause__!r})")
             except Wrong as error:
-                self.sums.complain(str(error))
+                self.sums.complain(f"{what}: {error}")
             except Exception as error:  # a thread that ends silently would prove nothing
-                self.sums.complain(f"{self.kind}: {error!r}")
+                self.sums.complain(f"{what}: {error!r}")
             finally:
                 if connection:
                     connection.close()
             time.sleep(self.chance.uniform(0, 0.02))
 
-    def use(self, connection):
-        if self.kind == "garbage":
+    def context(self, kind):
+        protocol = "h2" if kind == "http2" else "http/1.1"
+        return self.secure[protocol if kind != "garbage" and self.chance.random() < 0.7 else None]
+
+    def use(self, kind, connection):
+        if kind == "garbage":
             garbage(connection, self.chance)
             self.sums.add("garbage")
             return
-        session = Http2(connection) if self.kind == "http2" else None
+        if kind == "websocket":
+            raw_web.websocket(connection, self.ids(), self.chance, self.sums)
+            return
+        batch = {"http1": http1, "grpc_web": raw_web.grpc_web, "events": raw_web.events}.get(kind)
+        if kind == "http2":
+            session = Http2(connection)
+            batch = lambda _, *rest: session.batch(*rest)
         for _ in range(self.chance.randint(1, 20)):
-            if session:
-                session.batch(self.ids(), self.chance, self.sums)
-            else:
-                http1(connection, self.ids(), self.chance, self.sums)
+            batch(connection, self.ids(), self.chance, self.sums)
             time.sleep(self.chance.uniform(0, 0.02))
 
 
-def main(seconds, seed, direct, proxies):
+def main(seconds, seed, authority, direct, proxies):
     sums = Sums()
     end = time.monotonic() + seconds
-    plan = [(kind, address, address == direct) for kind in ("http1", "http2") for address in (direct, *proxies)]
-    plan += [("garbage", direct, True)] * 2
-    workers = [Worker(kind, end, seed, address, strict, sums) for kind, address, strict in plan]
+    secure = contexts(authority)
+    plan = [(KINDS, address, address == direct) for _ in range(2) for address in (direct, *proxies)]
+    plan += [({"garbage": 1}, direct, True)] * 2
+    workers = [Worker(kinds, end, seed, address, strict, secure, sums) for kinds, address, strict in plan]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -311,4 +247,4 @@ def main(seconds, seed, direct, proxies):
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]))
+    sys.exit(main(float(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:]))

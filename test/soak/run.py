@@ -23,6 +23,9 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent / "integration"))
+from certificates import Authority
+
 PROXIES = 4
 PATIENCE = 60
 GRACE = 5  # seconds a call may take longer than its deadline, on a machine with other things to do
@@ -92,8 +95,8 @@ class Program:
 
 
 class Soak:
-    def __init__(self, options, logs):
-        self.options, self.logs = options, logs
+    def __init__(self, options, logs, scratch):
+        self.options, self.logs, self.scratch = options, logs, scratch
         self.programs = []
         self.faults = []  # found by this test
 
@@ -119,7 +122,8 @@ class Soak:
 
     def _run(self):
         options = self.options
-        server = self.start("server", options.bin / "soak_server", 2)
+        authority = Authority(self.scratch)
+        server = self.start("server", options.bin / "soak_server", 2, *authority.issue("server"))
         self.address = server.line(PATIENCE).rpartition(" ")[2]
         before = self.counters()
         proxy = self.start("proxy", sys.executable, "-B", HERE / "proxy.py", self.address, options.seed, PROXIES)
@@ -127,15 +131,18 @@ class Soak:
 
         begun = time.monotonic()
         clients = []
-        for number in range(options.clients + 1):
-            # The last one talks to the server itself, where only what it does itself may end a call.
-            strict = number == options.clients
-            addresses = [part for address in ([self.address] if strict else behind) for part in ("--address", address)]
-            clients.append(self.start("direct" if strict else f"client{number}", options.bin / "soak_client", *addresses,
+        # Those behind the proxy, every other one by TLS; then two that talk to the server itself, where only what they do themselves
+        # may end a call.
+        kinds = [(f"client{number}", behind, number % 2 == 1) for number in range(options.clients)]
+        kinds += [("direct", [self.address], False), ("secure", [self.address], True)]
+        for number, (name, addresses, secure) in enumerate(kinds):
+            strict = addresses != behind
+            clients.append(self.start(name, options.bin / "soak_client", *(part for each in addresses for part in ("--address", each)),
                                       "--time", f"{options.seconds}s", "--requests", options.requests, "--number", number + 1,
-                                      "--seed", options.seed * 1000 + number, "--concurrency", 4 if strict else 16,
-                                      "--grace", f"{GRACE * options.slow}s", *(["--strict"] if strict else [])))
-        raw = self.start("raw", sys.executable, "-B", HERE / "raw.py", options.seconds, options.seed, self.address, *behind)
+                                      "--seed", options.seed * 1000 + number, "--concurrency", 3 if strict else 16,
+                                      "--grace", f"{GRACE * options.slow}s", *(["--strict"] if strict else []),
+                                      *(["--authority", authority.pem] if secure else [])))
+        raw = self.start("raw", sys.executable, "-B", HERE / "raw.py", options.seconds, options.seed, authority.pem, self.address, *behind)
 
         self.watch([server, *clients], begun)
         raw_sums = json.loads(raw.line(options.seconds + PATIENCE))
@@ -164,7 +171,7 @@ class Soak:
         self.check(status == 0, f"the server ended with {status}: {server.log.read_text(errors='replace')[-3000:]}")
         for program in (server, *clients):
             self.check_memory(program)
-        self.check_effort(sums, raw_sums, injected)
+        self.check_effort(sums, raw_sums, injected, after)
         self.report(sums, raw_sums, injected, after, (server, *clients))
 
     def watch(self, programs, begun):
@@ -202,21 +209,25 @@ class Soak:
         limit = max(early) + LONG_SLACK_KIB if seconds >= LONG else max(early) * GROWTH + SLACK_KIB * self.options.slow
         self.check(max(late) <= limit, f"{program.name} grows: {max(early)} KiB after a fifth of the time, {max(late)} KiB at its end")
 
-    def check_effort(self, sums, raw, injected):
+    def check_effort(self, sums, raw, injected, after):
         """A test in which nothing happened has not passed."""
         for name, client in sums.items():
             share = client["outcomes"].get("OK", 0) / max(client["calls"], 1)
-            self.check(share > (0.3 if name == "direct" else 0.1), f"{name}: only {share:.0%} of {client['calls']} calls went well")
-        for kind in ("http1", "http2", "garbage"):
+            self.check(share > (0.3 if name in ("direct", "secure") else 0.1), f"{name}: only {share:.0%} of {client['calls']} calls went well")
+            for carrier in ("grpc", "websocket", "events"):
+                self.check(client["good"].get(carrier, 0) > 0, f"{name}: no call by {carrier} went well")
+        for kind in ("http1", "http2", "grpc_web", "events", "websocket", "garbage", "connections_by_tls", "plain_connections"):
             self.check(raw.get(kind, 0) > 0, f"no {kind} of the raw clients worked")
-        for fault in ("delay", "stall", "split", "half_close", "truncate", "reset"):
+        self.check(after["failed_tls_handshakes"] > 0, "no handshake of TLS failed")
+        for fault in ("delay", "stall", "split", "half_close", "truncate", "reset", "garble"):
             self.check(injected.get(fault, 0) > 0 or self.options.seconds < 10, f"the proxy never did {fault}")
 
     def report(self, sums, raw, injected, after, programs):
         print(f"\nseed {self.options.seed}, {self.options.seconds} s")
         for name, client in sums.items():
             outcomes = ", ".join(f"{count} {code}" for code, count in client["outcomes"].items())
-            print(f"  {name:<9} {client['calls']} calls: {outcomes}; {client['retries']} retries, {client['connects']} connects, "
+            carriers = ", ".join(f"{count} {carrier}" for carrier, count in client["good"].items())
+            print(f"  {name:<9} {client['calls']} calls: {outcomes} ({carriers}); {client['retries']} retries, {client['connects']} connects, "
                   f"the latest ended {client['latest_ms']:.0f} ms after its deadline")
         print(f"  raw       {', '.join(f'{count} {what}' for what, count in raw.items() if what != 'errors')}")
         print(f"  proxy     {', '.join(f'{count} {what}' for what, count in injected.items())}")
@@ -245,7 +256,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="micro-soak-") as scratch:
         logs = options.logs or pathlib.Path(scratch)
         logs.mkdir(parents=True, exist_ok=True)
-        good = Soak(options, logs).run()
+        good = Soak(options, logs, scratch).run()
     print("passed" if good else f"failed; again: run.py --seed {options.seed} --seconds {options.seconds}")
     return 0 if good else 1
 

@@ -1,5 +1,5 @@
-// A server that answers each request so that the answer can be told from all others: server [LOOPS]. GET /counters tells what it
-// counts. Ends on SIGTERM, with 1 when calls were left then.
+// A server that answers each request so that the answer can be told from all others: server LOOPS [CERTIFICATE KEY], with or
+// without TLS on its port. GET /counters tells what it counts. Ends on SIGTERM, with 1 when calls were left then.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +12,7 @@
 #include <micro/loop/signals.hpp>
 #include <micro/middleware/deadline.hpp>
 #include <micro/server/server.hpp>
+#include <micro/tls/credentials.hpp>
 
 #include "soak.micro.hpp"
 #include "text.hpp"
@@ -95,7 +96,9 @@ class Counters final : public micro::rpc::HttpHandler {
     json.append(", \"open_connections\": ").append(std::to_string(now.open_connections));
     json.append(", \"calls\": ").append(std::to_string(now.calls));
     json.append(", \"open_calls\": ").append(std::to_string(now.open_calls));
-    json.append(", \"failed_calls\": ").append(std::to_string(now.failed_calls)).append("}");
+    json.append(", \"failed_calls\": ").append(std::to_string(now.failed_calls));
+    json.append(", \"tls_handshakes\": ").append(std::to_string(now.tls_handshakes));
+    json.append(", \"failed_tls_handshakes\": ").append(std::to_string(now.failed_tls_handshakes)).append("}");
     co_return micro::http::Response::json(std::move(json));
   }
 
@@ -120,6 +123,14 @@ int main(int argc, char** argv) {
   micro::LoopGroup loops(group);
   micro::rpc::ServerOptions options;
   options.address.host = "127.0.0.1";
+  if (argc > 3) {
+    auto credentials = micro::tls::ServerCredentials::load({.certificates = {{argv[2], argv[3]}}});
+    if (!credentials) {
+      std::fprintf(stderr, "server: %s\n", credentials.error().to_string().c_str());
+      return 2;
+    }
+    options.tls = std::move(*credentials);
+  }
   micro::rpc::Server server(loops, options);
   server.use(micro::rpc::deadline(micro::Duration{}));
   Result<void> ready = server.handle(std::make_shared<Soak>());
