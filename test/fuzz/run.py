@@ -3,7 +3,7 @@
   run.py --bin build/fuzz/bin --work build/fuzz/fuzz [--seconds 60] [target]...
 
 What is new in coverage is kept in <work>/corpus/<target> for the next run, findings go to <work>/findings/<target>, the output of
-libFuzzer to <work>/log/<target>. The exit status is 1 when there were findings.
+libFuzzer to <work>/log/<target>, whose end is printed when a target has failed. The exit status is 1 then.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 # Longer inputs make a run slower and find nothing that shorter ones do not.
 MAX_LENGTH = 4096
+END_OF_LOG = 6000  # characters
 
 
 def run(target, arguments):
@@ -33,12 +34,12 @@ def run(target, arguments):
         command.append(f"-dict={dictionary}")
     began = time.monotonic()
     with open(log, "w", errors="replace") as output:
-        subprocess.run([str(part) for part in command], stdout=output, stderr=subprocess.STDOUT, check=False)
+        status = subprocess.run([str(part) for part in command], stdout=output, stderr=subprocess.STDOUT, check=False).returncode
     text = log.read_text(errors="replace")
     coverage = re.findall(r"cov: (\d+) ft: (\d+)", text)
     return {"executions": int((re.findall(r"number_of_executed_units: (\d+)", text) or [0])[-1]),
             "seconds": round(time.monotonic() - began), "edges": coverage[-1][0] if coverage else "?",
-            "features": coverage[-1][1] if coverage else "?", "findings": sorted(set(found.iterdir()) - before)}
+            "features": coverage[-1][1] if coverage else "?", "findings": sorted(set(found.iterdir()) - before), "failure": f"{target} ended with {status}:\n{text[-END_OF_LOG:]}" if status else ""}
 
 
 def main():
@@ -54,18 +55,21 @@ def main():
     if unknown:
         parser.error(f"no target {', '.join(sorted(unknown))}; there are: {' '.join(known)}")
 
-    findings = []
+    findings, failures = [], []
     print(f"{'target':18} {'executions':>11} {'seconds':>7} {'edges':>6} {'features':>8}  findings", flush=True)
     for target in arguments.targets or known:
         result = run(target, arguments)
         findings += result["findings"]
+        failures += [result["failure"]] if result["failure"] else []
         print(f"{target:18} {result['executions']:11} {result['seconds']:7} {result['edges']:>6} {result['features']:>8}  "
               f"{len(result['findings'])}", flush=True)
     for finding in findings:
         print(f"found: {finding}")
+    for failure in failures:
+        print(f"\n{failure}")
     if findings:
         print("README.md in test/fuzz says what to do with a finding.")
-    return 1 if findings else 0
+    return 1 if findings or failures else 0
 
 
 if __name__ == "__main__":

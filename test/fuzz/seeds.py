@@ -180,7 +180,8 @@ bytes_seeds = dict(
     client_goaway=b"\1" + frame(GOAWAY, 0, 0, u32(1) + u32(11) + b"calm") + frame(HEADERS, END_HEADERS | END_STREAM, 1, RESPONSE_BLOCK),
     client_push=b"\1" + frame(PUSH, END_HEADERS, 1, u32(2) + GET))
 seeds("http2_bytes", **bytes_seeds)
-seeds("http2_nghttp2", **{f"raw_{name}": b"\4" + value[1:] for name, value in bytes_seeds.items() if not name.startswith("client")})
+# To a client both of whose requests, and two more, are under way there.
+seeds("http2_nghttp2", **{f"raw_{name}": (b"\x0c" if name.startswith("client") else b"\4") + value[1:] for name, value in bytes_seeds.items()})
 
 # --- HTTP/2: operations, in the order in which FrameSource and the targets read them ---
 
@@ -212,6 +213,31 @@ seeds("http2_nghttp2",
       too_many=b"\1" + op_headers() * 5,
       settings=b"\0" + op_settings + op_headers() + op_window,
       connect=b"\2" + op_headers(block=b"\1") + op_data(b"tunnel", end=True))
+
+
+# A server's blocks: the status is the upper half of the choice's low six bits. Streams are counted back from the last one opened;
+# four are open in the beginning: GET, POST, HEAD, CONNECT.
+def op_open(kind):
+    return bytes([0xe0, kind])
+
+
+GET_REQUEST, POST_REQUEST, HEAD_REQUEST, CONNECT_REQUEST, END_BODY, RESET = range(6)
+OK, NO_CONTENT, NOT_MODIFIED, CONTINUE = 1, 10, 17, 26
+TO_CONNECT, TO_HEAD, TO_POST, TO_GET = b"\1", b"\2", b"\3", b"\4"
+LENGTH_5 = bytes([OK | 64]) + b"\1\2"
+seeds("http2_nghttp2",
+      client_get=b"\x08" + op_headers(TO_GET, bytes([OK])) + op_data(b"hello", TO_GET, True),
+      client_length=b"\x08" + op_headers(TO_GET, LENGTH_5) + op_data(b"hello", TO_GET, True),
+      client_wrong_length=b"\x08" + op_headers(TO_GET, LENGTH_5) + op_data(b"hell", TO_GET, True),
+      client_trailers=b"\x08" + op_headers(TO_GET, bytes([OK])) + op_data(b"x", TO_GET) + op_headers(TO_GET, b"\x40\x85\6", True),
+      client_interim=b"\x08" + op_headers(TO_POST, bytes([CONTINUE])) + op_open(END_BODY) + b"\1" + op_headers(TO_POST, bytes([OK]), True),
+      client_head=b"\x08" + op_headers(TO_HEAD, LENGTH_5, True),
+      client_head_with_data=b"\x08" + op_headers(TO_HEAD, LENGTH_5) + op_data(b"hello", TO_HEAD, True),
+      client_no_content=b"\x08" + op_headers(TO_GET, bytes([NO_CONTENT]), True) + op_headers(TO_POST, bytes([NOT_MODIFIED])) + op_data(b"x", TO_POST),
+      client_tunnel=b"\x08" + op_headers(TO_CONNECT, bytes([OK])) + op_data(b"bytes", TO_CONNECT) + op_headers(TO_CONNECT, b"\x40\x85\6", True),
+      client_reset=b"\x08" + op_rst(TO_POST) + op_open(POST_REQUEST) + op_open(RESET) + b"\4" + op_headers(LAST, bytes([OK])),
+      client_few_streams=b"\x08" + b"\6\0\1\3\1" + op_open(GET_REQUEST) * 2 + op_headers(TO_GET, bytes([OK]), True) + op_open(GET_REQUEST),
+      client_goaway=b"\x08" + b"\x0b\0\3\0\0" + op_headers(TO_GET, bytes([OK]), True) + op_open(GET_REQUEST))
 
 OP_ANSWER, OP_END, OP_SUBMIT, OP_SUBMIT_END, OP_RESET, OP_CONSUME, OP_PLACE, OP_PING, OP_AWAY, OP_DRAIN = (
     0xa4, 0xb4, 0xa1, 0xb1, 0xa7, 0xa8, 0xa9, 0xaa, 0xbb, 0xae)

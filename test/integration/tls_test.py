@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 
 import cluster
 from certificates import Authority, openssl
@@ -141,6 +142,39 @@ class ClientTest(TlsTest):
         self.node("greeter", *self.tls(pair))
         self.assert_call_fails(r"is for elsewhere\.test and not for 127\.0\.0\.1.*tls_server_name", "--tls_ca", self.authority.pem)
         self.assert_called("--tls_ca", self.authority.pem, "--tls_server_name", "elsewhere.test")
+
+    def test_an_expired_server_certificate(self):
+        # Ours would not start with it, but others do, and any server may run for longer than its certificate is good.
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(*self.authority.issue("old", days=-1))
+        server.set_alpn_protocols(["h2"])
+        listener = socket.create_server(("127.0.0.1", 0))
+        refusals = []
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                connection.settimeout(cluster.PATIENCE)
+                try:
+                    server.wrap_socket(connection, server_side=True).read()
+                    refusals.append("none")
+                except OSError as error:
+                    refusals.append(str(error))
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        port = listener.getsockname()[1]
+        self.secure_node("--advertise", f"127.0.0.1:{port}")
+        self.assert_call_fails(rf"UNAVAILABLE \[TLS_CERTIFICATE\].*connect to 127\.0\.0\.1:{port}.*the server's certificate \(CN=old\) "
+                               "expired on 20.*renew it, or is the clock of this machine wrong", "--tls_ca", self.authority.pem)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(cluster.PATIENCE)
+        listener.close()
+        self.assertTrue(refusals)
+        for refusal in refusals:
+            self.assertIn("certificate expired", refusal)
 
     def test_client_certificates(self):
         node = self.secure_node("--tls_client_auth", "require")

@@ -16,6 +16,8 @@ class FrameSource {
   // The next frame (or header block with its CONTINUATIONs) of the kind `op` stands for; kKinds of them.
   static constexpr std::size_t kKinds = 13;
   std::string frame(Input& in, std::size_t op);
+  // A server's frames are about the streams the client has opened.
+  void opened(std::uint32_t id) { next_ = id + 2; }
 
  private:
   std::uint32_t stream(Input& in);

@@ -1,13 +1,16 @@
 #pragma once
 
-// nghttp2's own session as a server that writes down what each frame leads to.
+// nghttp2's own session, as a server or a client, that writes down what each frame leads to.
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include <nghttp2/nghttp2.h>
 
+#include <micro/http2/field.hpp>
 #include <micro/http2/options.hpp>
 
 #include "fuzz.hpp"
@@ -16,7 +19,7 @@ namespace micro::fuzz {
 
 // What one frame has led to, in words both implementations can be compared by.
 struct Verdict {
-  std::string delivered;  // requests, trailers, ends, resets, as text
+  std::string delivered;  // requests, responses, trailers, ends, resets, as text
   std::string body;
   std::optional<std::string> authority;  // :authority of a request; of nghttp2's alone
   bool connection_error = false;         // GOAWAY with an error
@@ -31,16 +34,20 @@ struct Verdict {
   std::string outcome() const { return connection_error ? "connection error" : "resets" + stream_errors; }
 };
 
-class Nghttp2Server {
+class Nghttp2Session {
  public:
-  explicit Nghttp2Server(const http2::Options& options);
-  ~Nghttp2Server() { nghttp2_session_del(session_); }
-  Nghttp2Server(const Nghttp2Server&) = delete;
-  Nghttp2Server& operator=(const Nghttp2Server&) = delete;
+  Nghttp2Session(http2::Role role, const http2::Options& options);
+  ~Nghttp2Session() { nghttp2_session_del(session_); }
+  Nghttp2Session(const Nghttp2Session&) = delete;
+  Nghttp2Session& operator=(const Nghttp2Session&) = delete;
 
   Verdict feed(std::string_view bytes);
-  // Response headers that end the stream, if it is there.
+  // Server: response headers that end the stream, if it is there.
   void answer(std::uint32_t id);
+  // Client: the number of the stream, 0 when none was opened. Without `end` a body follows that is empty and ends with end().
+  std::uint32_t request(std::span<const http2::Field> fields, bool end);
+  void end(std::uint32_t id);
+  void reset(std::uint32_t id);
   // It has been told GOAWAY, no stream is left, and it looks at nothing any more.
   bool is_done() const { return nghttp2_session_want_read(session_) == 0; }
 
@@ -49,6 +56,8 @@ class Nghttp2Server {
   int frame(const nghttp2_frame& frame);
 
   nghttp2_session* session_ = nullptr;
+  std::set<std::int32_t> ended_;  // bodies of requests
+  bool leaving_ = false;          // a GOAWAY has come with what was fed last
   Verdict verdict_;
   struct Head {
     std::map<std::string, std::string, std::less<>> pseudo;

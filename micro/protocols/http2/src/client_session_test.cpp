@@ -58,9 +58,15 @@ TEST(ClientResponses, AreCheckedByTheRules) {
        {"headers 1 200 content-length=4", "reset 1 PROTOCOL_ERROR", "close 1"},
        sent},
       {"content-length without a body", headers(1, {{":status", "200"}, {"content-length", "4"}}, true), refused, sent},
+      {"content-length no number", headers(1, {{":status", "200"}, {"content-length", "x"}}, true), refused, sent},
+      {"content-lengths that differ",
+       headers(1, {{":status", "200"}, {"content-length", "0"}, {"content-length", "x"}, {"content-length", "0"}}, true), refused,
+       sent},
       {"content-length of 304",
        headers(1, {{":status", "304"}, {"content-length", "4"}}, true),
        {"headers 1 304 content-length=4 end", "close 1"}},
+      {"content of 204", status("204", false) + data(1, "x", true), {"headers 1 204", "reset 1 PROTOCOL_ERROR", "close 1"}, sent},
+      {"no content of 204 in DATA", status("204", false) + data(1, "", true), {"headers 1 204", "end 1 0", "close 1"}},
       {"reset", rst(1, ErrorCode::kRefusedStream), {"reset 1 REFUSED_STREAM by peer", "close 1"}},
       {"unknown code", rst(1, ErrorCode(0x1234)), {"reset 1 UNKNOWN_ERROR by peer", "close 1"}},
       {"PUSH_PROMISE", frame(FrameType::kPushPromise, 4, 1, be32(2) + block(kGet)), failed("PROTOCOL_ERROR"),
@@ -102,6 +108,25 @@ TEST(ClientResponses, ToHeadHaveNoBody) {
   ASSERT_NE(peer.session.open(head, true), nullptr);
   ASSERT_TRUE(peer.feed(headers(1, {{":status", "200"}, {"content-length", "4"}}, true)));
   EXPECT_THAT(peer.events.lines, ElementsAre("headers 1 200 content-length=4 end", "close 1"));
+  peer.events.lines.clear();
+  ASSERT_NE(peer.session.open(head, true), nullptr);
+  ASSERT_TRUE(peer.feed(headers(3, {{":status", "200"}, {"content-length", "4"}}, false) + data(3, "body", true)));
+  EXPECT_THAT(peer.events.lines, ElementsAre("headers 3 200 content-length=4", "reset 3 PROTOCOL_ERROR", "close 3"));
+}
+
+TEST(ClientResponses, LengthsOfTunnelsMeanNothing) {
+  for (const char* const length : {"0", "4", "x"}) {
+    ClientPeer peer;
+    peer.handshake();
+    const Fields connect = {{":method", "CONNECT"}, {":authority", "a:443"}};
+    ASSERT_NE(peer.session.open(connect, false), nullptr);
+    ASSERT_TRUE(peer.feed(headers(1, {{":status", "200"}, {"content-length", length}}, false) + data(1, "through", true)));
+    EXPECT_THAT(peer.events.lines, ElementsAre(std::string("headers 1 200 content-length=") + length, "end 1 7"));
+    // One that does not open is a response like any other.
+    ASSERT_NE(peer.session.open(connect, false), nullptr);
+    ASSERT_TRUE(peer.feed(headers(3, {{":status", "403"}, {"content-length", "x"}}, false)));
+    EXPECT_EQ(peer.events.lines.back(), "close 3");
+  }
 }
 
 TEST(ClientResponses, CompleteBeforeTheRequestIs) {

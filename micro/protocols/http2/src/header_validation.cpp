@@ -76,6 +76,8 @@ bool valid_value(std::string_view value) noexcept {
 }
 
 std::string_view without_default_port(std::string_view authority, std::string_view scheme) noexcept {
+  // That of CONNECT has no default.
+  if (scheme.empty()) return authority;
   const std::string_view port = scheme == "https" ? ":443" : ":80";
   if (authority.ends_with(port)) authority.remove_suffix(port.size());
   return authority;
@@ -184,20 +186,28 @@ void HeaderValidator::check_regular(std::string_view name, std::string_view valu
   if (name == "te" && value != "trailers") return malformed("te other than trailers");
   if (name == "content-length" && kind_ != BlockKind::kTrailers) check_content_length(value);
   if (name == "host" && kind_ == BlockKind::kRequest) {
-    if (host_.data() != nullptr && host_ != value) return malformed("contradicting host fields");
+    // Readers that take the first one and readers that take the last must not exist (RFC 9112 section 3.2 has it a bad request).
+    if (host_.data() != nullptr) return malformed("host repeated");
     host_ = value;
   }
 }
 
 void HeaderValidator::check_content_length(std::string_view value) {
-  if (value.empty() || value.size() > 18) return malformed("bad content-length");
+  if (out_.content_length == DecodedBlock::kBadLength) return;
+  if (value.empty() || value.size() > 18) return bad_length("bad content-length");
   std::int64_t length = 0;
   for (const char c : value) {
-    if (c < '0' || c > '9') return malformed("bad content-length");
+    if (c < '0' || c > '9') return bad_length("bad content-length");
     length = length * 10 + (c - '0');
   }
-  if (out_.content_length >= 0 && out_.content_length != length) return malformed("contradicting content-length fields");
+  if (out_.content_length >= 0 && out_.content_length != length) return bad_length("contradicting content-length fields");
   out_.content_length = length;
+}
+
+// What a response answers, and so whether its length means anything, is not known here.
+void HeaderValidator::bad_length(const char* why) {
+  if (kind_ == BlockKind::kRequest) return malformed(why);
+  out_.content_length = DecodedBlock::kBadLength;
 }
 
 void HeaderValidator::finish() {
@@ -210,6 +220,10 @@ void HeaderValidator::finish() {
 void HeaderValidator::finish_request() {
   HeaderBlock& block = out_.block;
   if ((seen_ & kMethod) == 0) return malformed("request without :method");
+  // RFC 9113 section 8.3.1: or two readers of the request could disagree whose it is.
+  if ((seen_ & kAuthority) != 0 && host_.data() != nullptr && !same_authority(block.authority, host_, block.scheme)) {
+    return malformed("host other than :authority");
+  }
   // What follows a CONNECT is a tunnel and no content (RFC 9110 section 9.3.6): a length of it means nothing.
   if (block.method == "CONNECT") out_.content_length = -1;
   // RFC 9113 section 8.5 for CONNECT, RFC 8441 section 4 for the extended one.
@@ -226,9 +240,6 @@ void HeaderValidator::finish_request() {
   if ((seen_ & kAuthority) == 0) {
     if (!all_outside(host_, kNotHost)) return malformed("bad host");
     block.authority = host_;
-  } else if (host_.data() != nullptr && !same_authority(block.authority, host_, block.scheme)) {
-    // RFC 9113 section 8.3.1: or two readers of the request could disagree whose it is.
-    return malformed("host other than :authority");
   }
 }
 

@@ -17,7 +17,8 @@ struct DecodedBlock {
   HeaderBlock block;
   std::vector<Field> fields;
   Buffer text;
-  std::int64_t content_length = -1;  // -1: not given
+  static constexpr std::int64_t kBadLength = -2;
+  std::int64_t content_length = -1;  // -1: not given; kBadLength: of a response, which is malformed unless it opens a tunnel
   const char* malformed = nullptr;   // why RFC 9113 section 8 calls the section malformed, for people; nullptr when it is not
   bool too_large = false;
   // Why decoding was broken off although the block may be sound.
@@ -42,6 +43,7 @@ class HeaderValidator {
   void finish_request();
   void check_regular(std::string_view name, std::string_view value);
   void check_content_length(std::string_view value);
+  void bad_length(const char* why);
   void malformed(const char* why) { out_.malformed = why; }
 
   BlockKind kind_;

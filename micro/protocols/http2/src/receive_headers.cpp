@@ -143,16 +143,21 @@ void SessionImpl::begin_request(std::uint32_t id, const DecodedBlock& decoded, b
 
 void SessionImpl::on_response(StreamState& stream, const DecodedBlock& decoded, bool end_stream) {
   const std::string_view status = decoded.block.status;
+  // RFC 9110 section 9.3.6: the length of a tunnel is ignored, whatever it says.
+  const bool tunnel = stream.connect_request && status.front() == '2';
+  if (decoded.content_length == DecodedBlock::kBadLength && !tunnel) {
+    return stream_error(stream.id_, &stream, ErrorCode::kProtocolError);
+  }
   if (status.front() == '1') {
     // Interim responses come before the final one and do not end the stream; 101 does not exist in HTTP/2 (RFC 9113 8.6).
     if (end_stream || status == "101") return stream_error(stream.id_, &stream, ErrorCode::kProtocolError);
     charge_control();
     return;
   }
-  // In these content-length tells what a GET would have had (RFC 9110 section 8.6).
-  stream.tunnel = stream.connect_request && status.front() == '2';
-  const bool no_body = stream.head_request || stream.tunnel || status == "304" || status == "204";
-  if (!no_body) stream.content_length = decoded.content_length;
+  // Some have no content, and their content-length tells what a GET would have had (RFC 9110 sections 6.4.1 and 8.6).
+  stream.tunnel = tunnel;
+  const bool no_content = stream.head_request || status == "304" || status == "204";
+  if (!tunnel) stream.content_length = no_content ? 0 : decoded.content_length;
   if (end_stream && stream.content_length > 0) return stream_error(stream.id_, &stream, ErrorCode::kProtocolError);
   stream.head_received = true;
   stream.remote_closed_ = end_stream;

@@ -131,11 +131,18 @@ void WebSocket::Impl::take(Result<std::string_view> bytes) {
 }
 
 void WebSocket::Impl::poll() {
-  while (!wire.reading() && !ended && input.empty() && queued <= kMostQueued) {
+  while (!ended && queued <= kMostQueued) {
+    if (!input.empty()) {
+      advance();
+      continue;
+    }
+    if (wire.reading()) break;
     Result<std::optional<std::string_view>> bytes = wire.try_read();
-    if (bytes && !*bytes) return;
+    if (bytes && !*bytes) break;
     take(bytes ? Result<std::string_view>(**bytes) : Result<std::string_view>(std::unexpect, std::move(bytes.error())));
   }
+  // Whoever holds the server back learns of the end, too.
+  if (!ended && wire.error()) end(*wire.error());
 }
 
 void WebSocket::Impl::watch() {

@@ -176,6 +176,38 @@ TEST_P(WebSocketTest, WritingNoticesTheGoodbye) {
   EXPECT_EQ(socket->close_code(), 4005);
 }
 
+TEST_P(WebSocketTest, WritingNoticesAGoodbyeRightBehindTheHandshake) {
+  auto stream = connection();
+  const auto server = [&]() -> Task<void> {
+    (void)co_await peer().request();
+    const std::string accept = websocket::accept_key(peer().head().headers.get("sec-websocket-key"));
+    const std::string answer =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept +
+        "\r\n\r\n\x88\x02\x0f\xa4";
+    co_await peer().send(answer);
+  };
+  Result<Socket> socket = run(WebSocket::open(context_, std::move(stream), kTarget, {}), server());
+  ASSERT_TRUE(socket.has_value()) << socket.error().to_string();
+  const Result<void> written = run((*socket)->write("hello"));
+  ASSERT_FALSE(written.has_value());
+  EXPECT_EQ(written.error().code(), Code::kCancelled);
+  EXPECT_EQ((*socket)->close_code(), 4004);
+}
+
+TEST_P(WebSocketTest, AWriterWhoReadsNothingLearnsWhyItHasEnded) {
+  const Socket socket = open();
+  // More than is taken in before somebody reads it.
+  for (int i = 0; i < 6; ++i) {
+    run(peer().text(std::string(60'000, 'x')));
+    EXPECT_TRUE(run(socket->write("hello")));
+  }
+  context_.cancel(cancelled("no more"));
+  const Result<void> written = run(socket->write("more"));
+  ASSERT_FALSE(written.has_value());
+  EXPECT_EQ(written.error().code(), Code::kCancelled) << written.error().to_string();
+  EXPECT_THAT(written.error().message(), HasSubstr("no more"));
+}
+
 TEST_P(WebSocketTest, MessagesThatCameWhileWritingAreKept) {
   const Socket socket = open();
   run(peer().text("one"));
