@@ -1,7 +1,7 @@
 """What the pages say about the tree is so: pages.py ROOT
 
-Links lead to files, ARCHITECTURE.md names files that exist, and docs/reference/errors.md lists the reasons the framework uses, no more
-and no less.
+Links lead to files, ARCHITECTURE.md names files that exist, docs/reference/errors.md lists the reasons the framework uses, no more
+and no less, and the tests that docs/reference/conformance.md names are there.
 """
 
 import pathlib
@@ -57,11 +57,21 @@ def reasons(root, files):
         yield f"docs/reference/errors.md: {reason} is " + ("not listed" if reason in used else "listed, but nothing uses it")
 
 
+def tests(root, files):
+    known = set()
+    for file in files:
+        if file.name.endswith("_test.cpp"):
+            known |= set(re.findall(r"^TEST(?:_[FP])?\((\w+), (\w+)\)", file.read_text(), re.M))
+    for suite, name in re.findall(r"`([A-Z]\w+)\.([A-Z]\w+)`", (root / "docs/reference/conformance.md").read_text()):
+        if (suite, name) not in known:
+            yield f"docs/reference/conformance.md: names {suite}.{name}, which does not exist"
+
+
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
     files = list(tree(root))
     pages = [file for file in files if file.suffix == ".md"]
-    faults = [*links(root, pages), *named_files(root, files), *reasons(root, files)]
+    faults = [*links(root, pages), *named_files(root, files), *reasons(root, files), *tests(root, files)]
     for fault in faults:
         print(fault)
     print(f"{len(pages)} pages, {len(faults)} faults")

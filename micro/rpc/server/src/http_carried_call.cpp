@@ -115,6 +115,7 @@ void HttpCarriedCall::on_cancel(const Error& reason) {
 
 void HttpCarriedCall::detach(const Error& reason) {
   HttpExchange* const exchange = std::exchange(exchange_, nullptr);
+  lost_exchange();
   if (ending_) return;
   if (running_ && exchange != nullptr) abandoned_ = exchange->abandon();
   if (running_) {

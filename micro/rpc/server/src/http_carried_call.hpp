@@ -45,6 +45,8 @@ class HttpCarriedCall : public HttpCarrier {
   virtual Task<Result<void>> run() = 0;
   // Tells the caller how it ended, and is to let go of the exchange: exchange_ is there, and null afterwards.
   virtual void end(Result<void> outcome) = 0;
+  // The exchange is gone while the work goes on: what else refers to it forgets it.
+  virtual void lost_exchange() {}
   // The exchange is gone or the call cancelled: whoever waits inside run() goes on.
   virtual void interrupt() {}
   // Nobody refers to the call any more: deletes it or gives it back.

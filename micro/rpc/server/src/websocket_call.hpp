@@ -24,6 +24,7 @@ class WebSocketCall final : public HttpMethodCall, private WebSocketPipe::Owner 
   Result<Next> next(codec::MessageRef into) override;
   Result<void> send_message(codec::MessageRef message) override;
   void end(Result<void> outcome) override;
+  void lost_exchange() override { pipe_.let_go(); }
   void on_silence() override;
   void on_drain() override { stopping_ = true; }
   void dispose() override { delete this; }

@@ -1,3 +1,4 @@
+#include <micro/coro/sleep.hpp>
 #include <micro/server/websocket.hpp>
 #include <micro/websocket/handshake.hpp>
 #include <micro/websocket/session.hpp>
@@ -333,15 +334,17 @@ class EchoSocket final : public WebSocketHandler {
   }
 };
 
+// Of who is silent for longer than this a busy machine may be to blame: for tests of silence alone.
+ServerOptions impatient() {
+  ServerOptions options = TestServer::default_options();
+  options.keepalive_interval = std::chrono::milliseconds(5);
+  return options;
+}
+
 struct WebSocketRoute : testing::Test {
-  WebSocketRoute() : server(1, options()) {
+  explicit WebSocketRoute(const ServerOptions& options = TestServer::default_options()) : server(1, options) {
     EXPECT_TRUE(server.server.http().websocket("/chat/{room}", handler, WebSocketOptions{.subprotocols = {"v2", "v1"}}));
     server.start();
-  }
-  static ServerOptions options() {
-    ServerOptions options = TestServer::default_options();
-    options.keepalive_interval = std::chrono::milliseconds(5);
-    return options;
   }
   std::shared_ptr<EchoSocket> handler = std::make_shared<EchoSocket>();
   TestServer server;
@@ -373,7 +376,11 @@ TEST_F(WebSocketRoute, TheHandlerMayEndIt) {
   EXPECT_EQ(other.next(), "closed 3001 as you like");
 }
 
-TEST_F(WebSocketRoute, SilentCallersArePingedAndTheDeadDropped) {
+struct ImpatientWebSocketRoute : WebSocketRoute {
+  ImpatientWebSocketRoute() : WebSocketRoute(impatient()) {}
+};
+
+TEST_F(ImpatientWebSocketRoute, SilentCallersArePingedAndTheDeadDropped) {
   Client client(server, "/chat/red");
   EXPECT_EQ(client.next(), "hello red");
   // Nothing is read here, so no ping is answered; then what has come shows them.
@@ -381,6 +388,52 @@ TEST_F(WebSocketRoute, SilentCallersArePingedAndTheDeadDropped) {
   EXPECT_THAT(client.next(), StartsWith("closed 4014 "));
   EXPECT_GE(client.pings, 1);
   EXPECT_EQ(server.server.counters().websocket_timeouts, 1U);
+}
+
+// Notices late that the caller has gone.
+class LateReader final : public WebSocketHandler {
+ public:
+  std::atomic<bool> cancelled = false;
+  std::atomic<bool> connection_gone = false;
+  std::atomic<bool> ended = false;
+  std::vector<std::string> heard;
+  Task<Result<void>> handle(Context& context, const http::Request&, const PathParameters&, WebSocket& socket) override {
+    Result<void> greeted = co_await socket.send_text("hello");
+    while (greeted && !connection_gone) {
+      co_await sleep_for(std::chrono::milliseconds(1));
+      cancelled = context.cancelled();
+    }
+    // Meanwhile the server would have sent a ping or two.
+    for (int beats = 0; beats < 20; ++beats) co_await sleep_for(std::chrono::milliseconds(1));
+    while (true) {
+      Result<std::optional<WebSocket::Message>> message = co_await socket.read();
+      heard.push_back(message && *message ? (*message)->data : "end");
+      if (!message || !*message) break;
+    }
+    const Result<void> sent = co_await socket.send_text("too late");
+    heard.emplace_back(sent ? "sent" : "not sent");
+    socket.close();
+    ended = true;
+    co_return Result<void>{};
+  }
+};
+
+TEST(WebSocketRoutes, AHandlerMayOutliveTheConnection) {
+  TestServer server(1, impatient());
+  const auto handler = std::make_shared<LateReader>();
+  ASSERT_TRUE(server.server.http().websocket("/late", handler, {}));
+  server.start();
+  {
+    Client client(server, "/late");
+    EXPECT_EQ(client.next(), "hello");
+    client.text("a");
+    client.text("b");
+  }
+  while (!handler->cancelled || server.server.counters().open_connections != 0) std::this_thread::yield();
+  handler->connection_gone = true;
+  while (!handler->ended) std::this_thread::yield();
+  EXPECT_THAT(handler->heard, ElementsAre("a", "b", "end", "not sent"));
+  EXPECT_EQ(server.stop(), 0U);
 }
 
 TEST_F(WebSocketRoute, AStopClosesThem) {

@@ -23,6 +23,7 @@ class WebSocketRoute final : public HttpCarriedCall, private WebSocket, private 
   void take_up();
   Task<Result<void>> run() override;
   void end(Result<void> outcome) override;
+  void lost_exchange() override { pipe_.let_go(); }
   void interrupt() override { changed_.set(); }
   void dispose() override { delete this; }
   void on_silence() override;
