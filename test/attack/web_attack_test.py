@@ -4,6 +4,7 @@
 import contextlib
 import itertools
 import struct
+import time
 import zlib
 
 import harness
@@ -88,7 +89,10 @@ class Web(harness.AttackTest):
                 connection.sendall(ws_frame(TEXT, b"x", final=False))
                 connection.settimeout(0)
             said, left = {connection: b"" for connection in connections}, set(connections)
+            deadline = time.monotonic() + harness.cluster.PATIENCE
             while left:
+                self.assertLess(time.monotonic(), deadline, f"{len(left)} are still open")
+                time.sleep(0.05)  # slower than min_transfer_rate
                 for connection in list(left):
                     try:
                         connection.send(ws_frame(CONTINUATION, b"x", final=False))

@@ -39,7 +39,8 @@ def run(target, arguments):
     coverage = re.findall(r"cov: (\d+) ft: (\d+)", text)
     return {"executions": int((re.findall(r"number_of_executed_units: (\d+)", text) or [0])[-1]),
             "seconds": round(time.monotonic() - began), "edges": coverage[-1][0] if coverage else "?",
-            "features": coverage[-1][1] if coverage else "?", "findings": sorted(set(found.iterdir()) - before), "failure": f"{target} ended with {status}:\n{text[-END_OF_LOG:]}" if status else ""}
+            "features": coverage[-1][1] if coverage else "?", "findings": sorted(set(found.iterdir()) - before),
+            "failure": f"{target} ended with {status}:\n{text[-END_OF_LOG:]}" if status else ""}
 
 
 def main():
