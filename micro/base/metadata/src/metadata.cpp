@@ -42,7 +42,7 @@ bool same_words(const char* a, const char* b, std::size_t size) noexcept {
 void copy(char* to, std::string_view from) noexcept {
   const std::size_t size = from.size();
   if (size > 32 || size < 8) {
-    std::memcpy(to, from.data(), size);
+    if (size != 0) std::memcpy(to, from.data(), size);
     return;
   }
   for (std::size_t i = 0; i + 8 < size; i += 8) std::memcpy(to + i, from.data() + i, 8);

@@ -49,6 +49,21 @@ TEST(EqualsIgnoreCase, AgreesWithTheDefinitionForAllPairsOfBytes) {
   }
 }
 
+TEST(Metadata, CopiesTextsOfEverySize) {
+  Metadata metadata;
+  std::string text;
+  metadata.add("nothing", std::string_view());
+  for (int i = 0; i < 70; ++i) {
+    metadata.add(text, text);
+    text.push_back(static_cast<char>('a' + i % 26));
+  }
+  EXPECT_EQ(metadata[0].value, "");
+  for (std::size_t i = 0; i < 70; ++i) {
+    EXPECT_EQ(metadata[i + 1].key, text.substr(0, i));
+    EXPECT_EQ(metadata[i + 1].value, text.substr(0, i));
+  }
+}
+
 TEST(Metadata, EmptyHasNothing) {
   const Metadata metadata;
   EXPECT_TRUE(metadata.empty());
