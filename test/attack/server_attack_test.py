@@ -15,6 +15,7 @@ import zlib
 import h2
 import harness
 from harness import cluster
+from http2_frames import varint
 
 HELLO = "/greeter.Greeter/Hello"
 
@@ -26,14 +27,6 @@ def post(body, *headers):
 
 def hello(size):
     return post(b'{"name":"' + b"x" * size + b'"}')
-
-
-def varint(number):
-    out = b""
-    while number >= 128:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
 
 
 def trickle(connections, byte):
