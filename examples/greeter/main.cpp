@@ -1,7 +1,9 @@
 // The greeter: one method of each kind, on one port, found by name.
 #include <memory>
 #include <string>
+#include <utility>
 
+#include <micro/plugins/install.hpp>
 #include <micro/service/service.hpp>
 
 #include "greeter.micro.hpp"
@@ -61,7 +63,9 @@ class Greeter final : public greeter::Greeter::Handler {
 }  // namespace
 
 int main(int argc, char** argv) {
-  micro::Service service({.name = "greeter", .description = "Says hello: the example service."});
+  micro::Plugins plugins;
+  micro::install_plugins(plugins);  // every registry this build has, for --registry
+  micro::Service service({.name = "greeter", .description = "Says hello: the example service."}, std::move(plugins));
   service.handle(std::make_shared<Greeter>());
   return service.run(argc, argv);
 }

@@ -22,8 +22,8 @@ def files(*suffixes, below="."):
 
 
 def components():
-    """The folders that declare a micro_component."""
-    declared = re.compile(r"^\s*micro_component\(", re.M)
+    """The folders that declare a micro_component or a micro_plugin."""
+    declared = re.compile(r"^\s*micro_(component|plugin|plugins_library)\(", re.M)
     for folder in ("micro", "testkit", "plugins"):
         for file in files("CMakeLists.txt", below=folder):
             if declared.search(file.read_text()):

@@ -1,21 +1,22 @@
 // The command line tool: looks at a fleet of services and calls them; `micro gateway` is the HTTP gateway.
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 #include <micro/gateway/gateway.hpp>
-#include <micro/plugin/plugins.hpp>
+#include <micro/plugins/install.hpp>
 
 #include "commands.hpp"
 
 namespace {
 
-int run_gateway(int argc, char** argv) {
+int run_gateway(int argc, char** argv, micro::Plugins plugins) {
   micro::ServiceOptions options;
   options.name = "gateway";
   options.program = "micro gateway";
   options.description = "HTTP gateway: POST /api/<service>/<endpoint> with JSON calls a service found in the registry.";
   options.address = ":8080";
-  micro::Service service(options);
+  micro::Service service(options, std::move(plugins));
   micro::add_gateway(service);
   return service.run(argc, argv);
 }
@@ -23,10 +24,11 @@ int run_gateway(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  micro::Plugins plugins;
+  micro::install_plugins(plugins);
   // A service of its own, with the flags of one.
-  if (argc > 1 && std::string_view(argv[1]) == "gateway") return run_gateway(argc - 1, argv + 1);
+  if (argc > 1 && std::string_view(argv[1]) == "gateway") return run_gateway(argc - 1, argv + 1, std::move(plugins));
 
-  const micro::Plugins plugins;
   micro::tool::CommonOptions options;
   std::string service;
   std::string endpoint;

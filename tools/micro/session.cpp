@@ -22,6 +22,7 @@ Task<void> close(rpc::Client& client, registry::Cache& cache) {
 void CommonOptions::add_to(Flags& flags, const Plugins& plugins) {
   flags.add("registry", registry, "registry to use: " + plugins.registry_names());
   flags.add("registry_address", registry_address, "where the registry is; for local: a directory");
+  flags.add("registry_layout", registry_layout, "in whose form the registry keeps records; empty: its default");
   flags.add("timeout", timeout, "give up after this");
   flags.add("tls_ca", tls_ca, "authorities that sign for services: a PEM file; empty: the system's");
   flags.add("tls_cert", tls_cert, "certificate to show to services that ask for one: a PEM file");
@@ -32,7 +33,8 @@ void CommonOptions::add_to(Flags& flags, const Plugins& plugins) {
 }
 
 Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, const Plugins& plugins) {
-  auto registry = plugins.make_registry(options.registry, options.registry_address);
+  const RegistryConfig config{.address = options.registry_address, .layout = options.registry_layout};
+  auto registry = plugins.make_registry(options.registry, config);
   if (!registry) return std::unexpected(std::move(registry.error()));
   rpc::ClientOptions client;
   client.require_tls = options.tls_calls_only;

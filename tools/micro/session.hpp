@@ -16,6 +16,7 @@ namespace micro::tool {
 struct CommonOptions {
   std::string registry = "local";
   std::string registry_address;
+  std::string registry_layout;
   Duration timeout = std::chrono::seconds(5);
   std::string tls_ca;
   std::string tls_cert;

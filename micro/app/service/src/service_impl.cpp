@@ -60,6 +60,7 @@ void Service::Impl::add_flags(Flags& flags) {
   flags.add("advertise", options.advertise, "address to publish instead of the one listened on");
   flags.add("registry", options.registry_name, "registry to use: " + plugins.registry_names());
   flags.add("registry_address", options.registry_address, "where the registry is; for local: a directory");
+  flags.add("registry_layout", options.registry_layout, "in whose form the registry keeps records; empty: its default");
   flags.add("metadata", metadata_flags, "published with the node, key=value; may be repeated");
   flags.add("register_ttl", options.register_ttl, "a registration that is not renewed runs out after this");
   flags.add("register_interval", options.register_interval, "how often the registration is renewed");
@@ -121,7 +122,8 @@ Result<void> Service::Impl::validate() {
   for (const std::string& fault : tls.load(options)) faults.add(fault);
   registry = options.registry;
   if (!registry) {
-    Result<std::shared_ptr<registry::Registry>> made = plugins.make_registry(options.registry_name, options.registry_address);
+    const RegistryConfig config{.address = options.registry_address, .layout = options.registry_layout};
+    Result<std::shared_ptr<registry::Registry>> made = plugins.make_registry(options.registry_name, config);
     if (!made) {
       faults.add(made.error().message());
     } else {

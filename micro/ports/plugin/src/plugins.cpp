@@ -7,16 +7,30 @@
 
 namespace micro {
 
-Plugins::Plugins() {
-  registries_.emplace_back("local", [](const std::string& address) -> Result<std::shared_ptr<registry::Registry>> {
-    registry::Local::Options options;
-    options.directory = address;
-    return std::make_shared<registry::Local>(std::move(options));
-  });
-  registries_.emplace_back("memory", [](const std::string&) -> Result<std::shared_ptr<registry::Registry>> {
-    return std::make_shared<registry::Memory>();
-  });
+namespace {
+
+// For registries that have one form of record only.
+Result<void> check_no_layout(std::string_view name, const RegistryConfig& config) {
+  if (config.layout.empty()) return {};
+  return fail(invalid_argument("the registry \"" + std::string(name) + "\" has one layout only, not \"" + config.layout +
+                               "\": leave --registry_layout out"));
 }
+
+Result<std::shared_ptr<registry::Registry>> make_local(const RegistryConfig& config) {
+  if (auto checked = check_no_layout("local", config); !checked) return fail(std::move(checked.error()));
+  registry::Local::Options options;
+  options.directory = config.address;
+  return std::make_shared<registry::Local>(std::move(options));
+}
+
+Result<std::shared_ptr<registry::Registry>> make_memory(const RegistryConfig& config) {
+  if (auto checked = check_no_layout("memory", config); !checked) return fail(std::move(checked.error()));
+  return std::make_shared<registry::Memory>();
+}
+
+}  // namespace
+
+Plugins::Plugins() : registries_{{"local", make_local}, {"memory", make_memory}} {}
 
 Result<void> Plugins::add_registry(std::string name, RegistryFactory factory) {
   if (std::ranges::find(registries_, name, &std::pair<std::string, RegistryFactory>::first) != registries_.end()) {
@@ -26,9 +40,9 @@ Result<void> Plugins::add_registry(std::string name, RegistryFactory factory) {
   return {};
 }
 
-Result<std::shared_ptr<registry::Registry>> Plugins::make_registry(std::string_view name, const std::string& address) const {
+Result<std::shared_ptr<registry::Registry>> Plugins::make_registry(std::string_view name, const RegistryConfig& config) const {
   for (const auto& [known, factory] : registries_) {
-    if (known == name) return factory(address);
+    if (known == name) return factory(config);
   }
   return fail(invalid_argument("unknown registry \"" + std::string(name) + "\"; this program has " + registry_names() +
                                " (--registry, MICRO_REGISTRY)"));

@@ -8,17 +8,17 @@ namespace {
 TEST(Plugins, HasTheRegistriesThatNeedNothing) {
   const Plugins plugins;
   EXPECT_EQ(plugins.registry_names(), "local, memory");
-  const auto memory = plugins.make_registry("memory", "");
+  const auto memory = plugins.make_registry("memory", {});
   ASSERT_TRUE(memory);
   EXPECT_EQ((*memory)->name(), "memory");
-  const auto local = plugins.make_registry("local", testing::TempDir() + "/plugins-test");
+  const auto local = plugins.make_registry("local", {.address = testing::TempDir() + "/plugins-test"});
   ASSERT_TRUE(local);
   EXPECT_EQ((*local)->name(), "local");
 }
 
 TEST(Plugins, UnknownNamesListTheKnownOnes) {
   const Plugins plugins;
-  const auto registry = plugins.make_registry("ectd", "");
+  const auto registry = plugins.make_registry("ectd", {});
   ASSERT_FALSE(registry);
   EXPECT_EQ(registry.error().code(), Code::kInvalidArgument);
   EXPECT_EQ(registry.error().message(), "unknown registry \"ectd\"; this program has local, memory (--registry, MICRO_REGISTRY)");
@@ -26,14 +26,25 @@ TEST(Plugins, UnknownNamesListTheKnownOnes) {
 
 TEST(Plugins, AddsByNameOnce) {
   Plugins plugins;
-  const auto factory = [](const std::string& address) -> Result<std::shared_ptr<registry::Registry>> {
-    return fail(unavailable("no such thing at " + address));
+  const auto factory = [](const RegistryConfig& config) -> Result<std::shared_ptr<registry::Registry>> {
+    return fail(unavailable("no such thing at " + config.address + " in the form of " + config.layout));
   };
   ASSERT_TRUE(plugins.add_registry("mine", factory));
   const auto again = plugins.add_registry("mine", factory);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code(), Code::kAlreadyExists);
-  EXPECT_EQ(plugins.make_registry("mine", "here").error().message(), "no such thing at here");
+  EXPECT_EQ(plugins.make_registry("mine", {.address = "here", .layout = "kratos"}).error().message(),
+            "no such thing at here in the form of kratos");
+}
+
+TEST(Plugins, ALayoutIsRefusedWhereThereIsNone) {
+  const Plugins plugins;
+  for (const char* name : {"memory", "local"}) {
+    const auto made = plugins.make_registry(name, {.layout = "kratos"});
+    ASSERT_FALSE(made) << name;
+    EXPECT_EQ(made.error().code(), Code::kInvalidArgument);
+    EXPECT_NE(made.error().message().find("--registry_layout"), std::string::npos) << made.error().message();
+  }
 }
 
 }  // namespace

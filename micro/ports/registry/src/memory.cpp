@@ -1,24 +1,19 @@
 #include <micro/registry/memory.hpp>
 
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include <micro/coro/deadline.hpp>
-#include <micro/coro/event.hpp>
 #include <micro/loop/loop.hpp>
+#include <micro/registry/back_end.hpp>
 #include <micro/registry/records.hpp>
-
-#include "ended.hpp"
 
 namespace micro::registry {
 
 class Memory::State {
  public:
   class Inbox;
-  class InboxWatcher;
 
   explicit State(std::shared_ptr<const TimeSource> time) : time_(std::move(time)) {}
 
@@ -50,22 +45,19 @@ class Memory::State {
   std::vector<std::shared_ptr<Inbox>> inboxes_;
 };
 
-// What a watcher has not read yet, and the timer that removes what runs out while nothing else happens. Lives on the watcher's
-// loop; other threads reach it through post_remote().
+// Feeds a watcher, and has the timer that removes what runs out while nothing else happens. Lives on the watcher's loop; other
+// threads reach it through post_remote().
 class Memory::State::Inbox {
  public:
-  Inbox(Loop& loop, std::string service, std::weak_ptr<State> state)
-      : loop_(loop), service_(std::move(service)), state_(std::move(state)) {}
+  Inbox(Loop& loop, std::string service, std::weak_ptr<State> state, std::shared_ptr<WatchQueue> queue)
+      : loop_(loop), service_(std::move(service)), state_(std::move(state)), queue_(std::move(queue)) {}
 
   bool wants(std::string_view service) const { return service_.empty() || service_ == service; }
   Loop& loop() const { return loop_; }
 
   void deliver(std::optional<Event> event) {
     if (stopped_) return;
-    if (event) {
-      events_.push_back(std::move(*event));
-      changed_.set();
-    }
+    if (event) queue_->push(std::move(*event));
     keep_time();
   }
 
@@ -82,48 +74,16 @@ class Memory::State::Inbox {
   void stop() {
     stopped_ = true;
     timer_.cancel();
-    changed_.set();
-  }
-
-  // Takes a share of the inbox, so that its watcher may be destroyed while somebody waits.
-  static Task<Result<Event>> next(std::shared_ptr<Inbox> self, Context& context) {
-    const ContextDeadline deadline(context, self->loop_);
-    for (;;) {
-      if (self->stopped_) co_return fail(watcher_stopped());
-      if (auto reason = watch_ended(context)) co_return fail(std::move(*reason));
-      if (!self->events_.empty()) {
-        Event event = std::move(self->events_.front());
-        self->events_.pop_front();
-        co_return event;
-      }
-      self->changed_.reset();
-      (void)co_await self->changed_.wait(context);
-    }
+    if (const auto state = state_.lock()) state->unsubscribe(this);
   }
 
  private:
   Loop& loop_;
   const std::string service_;
   const std::weak_ptr<State> state_;
-  std::deque<Event> events_;
-  micro::Event changed_;
+  const std::shared_ptr<WatchQueue> queue_;
   Timer timer_;
   bool stopped_ = false;
-};
-
-class Memory::State::InboxWatcher final : public Watcher {
- public:
-  InboxWatcher(std::shared_ptr<State> state, std::shared_ptr<Inbox> inbox) : state_(state), inbox_(std::move(inbox)) {}
-  ~InboxWatcher() override { stop(); }
-  Task<Result<Event>> next(Context& context) override { return Inbox::next(inbox_, context); }
-  void stop() override {
-    if (const auto state = state_.lock()) state->unsubscribe(inbox_.get());
-    inbox_->stop();
-  }
-
- private:
-  const std::weak_ptr<State> state_;
-  const std::shared_ptr<Inbox> inbox_;
 };
 
 void Memory::State::publish(std::string_view service, const std::optional<Event>& event) {
@@ -253,12 +213,12 @@ Task<Result<std::vector<Service>>> Memory::list_services(Context& context) {
 
 Task<Result<std::unique_ptr<Watcher>>> Memory::watch(Context& context, const WatchOptions& options) {
   if (auto reason = ended(context)) co_return fail(std::move(*reason));
-  Loop* loop = Loop::current();
-  if (loop == nullptr) co_return fail(failed_precondition("a registry can only be watched from a loop"));
-  auto inbox = std::make_shared<State::Inbox>(*loop, options.service, state_);
+  Result<std::shared_ptr<WatchQueue>> queue = WatchQueue::make();
+  if (!queue) co_return fail(std::move(queue.error()));
+  auto inbox = std::make_shared<State::Inbox>(*Loop::current(), options.service, state_, *queue);
   state_->subscribe(inbox);
   inbox->keep_time();
-  co_return std::make_unique<State::InboxWatcher>(state_, std::move(inbox));
+  co_return (*queue)->watcher([inbox] { inbox->stop(); });
 }
 
 }  // namespace micro::registry

@@ -56,10 +56,11 @@ struct ServiceOptions {
   // Published with the node: "zone", "weight", ...
   std::vector<std::pair<std::string, std::string>> metadata;
 
-  // The registry object; null: made from the two names below.
+  // The registry object; null: made from the three below.
   std::shared_ptr<registry::Registry> registry;
   std::string registry_name = "local";
   std::string registry_address;
+  std::string registry_layout;
   // Off: neither registers nor says who joins and leaves; calls by name still work.
   bool register_node = true;
   // The registration is renewed every interval and runs out after ttl: keep ttl at three intervals or so.

@@ -14,6 +14,16 @@ class Registry;
 
 namespace micro {
 
+// What flags say about a registry, besides its name. Passwords and tokens are never among it: back ends read them from variables
+// of their own or from files.
+struct RegistryConfig {
+  // Where it is, as the user wrote it: "10.0.0.1:2379,10.0.0.2:2379". Empty: the registry's own default.
+  std::string address;
+  // In whose form records are kept, for registries that several frameworks share: "go-micro", "kratos" ... Empty: the registry's
+  // own default.
+  std::string layout;
+};
+
 // The components a program can choose by name, from a flag, the environment or a file: an explicit table, filled by whoever puts
 // the program together. Plugins add themselves through a function of theirs: `etcd::install(plugins)`. Nothing registers by
 // itself, so what a program has is what its main() says.
@@ -21,8 +31,8 @@ namespace micro {
 // Thread safety: fill it first, then any thread may read.
 class Plugins {
  public:
-  // `address` is what --registry_address says; empty: the registry's own default.
-  using RegistryFactory = Result<std::shared_ptr<registry::Registry>> (*)(const std::string& address);
+  // INVALID_ARGUMENT for a config the registry cannot use. Does not connect.
+  using RegistryFactory = Result<std::shared_ptr<registry::Registry>> (*)(const RegistryConfig& config);
 
   // Has the registries that need nothing else: "local" and "memory".
   Plugins();
@@ -30,7 +40,7 @@ class Plugins {
   // A second registry of one name is ALREADY_EXISTS.
   Result<void> add_registry(std::string name, RegistryFactory factory);
   // INVALID_ARGUMENT for an unknown name, listing the known ones; otherwise what the factory says.
-  Result<std::shared_ptr<registry::Registry>> make_registry(std::string_view name, const std::string& address) const;
+  Result<std::shared_ptr<registry::Registry>> make_registry(std::string_view name, const RegistryConfig& config) const;
   // "local, memory": for help texts.
   std::string registry_names() const;
 
