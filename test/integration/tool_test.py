@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import os
 import pathlib
 import unicodedata
 
@@ -99,6 +100,34 @@ class ToolTest(cluster.ClusterTest):
         done = self.micro("call", "greeter", "Greeter.Chat", "{}")
         self.assertEqual(done.returncode, 1)
         self.assertIn("streaming", done.stderr)
+
+    def test_stream(self):
+        self.node()
+        done = self.micro("stream", "greeter", "Greeter.Countdown", '{"from":2}')
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '{"value":2}\n{"value":1}\n{"value":0}\n', ""))
+        done = self.micro("stream", "greeter", "Greeter.Collect", '{"name":"Ann"}', '{"name":"Bob"}')
+        self.assertEqual((done.returncode, json.loads(done.stdout)), (0, {"count": 2, "names": ["Ann", "Bob"]}), done.stderr)
+        done = self.micro("stream", "greeter", "Greeter.Chat", "-", input='{"text":"one"}\n\n{"text":"two"}')
+        self.assertEqual((done.returncode, [json.loads(line)["text"] for line in done.stdout.splitlines()]),
+                         (0, ["you said: one", "you said: two"]), done.stderr)
+        self.assertEqual(self.micro("stream", "greeter", "Hello", '{"name":"J"}').stdout, '{"message":"Hello J"}\n')
+        done = self.micro("stream", "greeter", "Greeter.Countdown")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("INVALID_ARGUMENT", done.stderr)
+        done = self.micro("stream", "greeter", "Greeter.Chat", '{"text":"one"}', '{"text":')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("message 2", done.stderr)
+        self.assertEqual(self.micro("stream", "nobody", "Greeter.Chat").returncode, 1)
+
+    def test_a_stream_that_ends_does_not_wait_for_input(self):
+        self.node("trouble")
+        # Nobody closes this end before the call has failed.
+        reading, writing = os.pipe()
+        with open(reading, "rb") as standard_input:
+            done = self.micro("stream", "trouble", "Trouble.Nothing", "-", stdin=standard_input)
+        os.close(writing)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("NO_ENDPOINT", done.stderr)
 
     def test_wrong_use(self):
         for arguments, word in [(["frobnicate"], "frobnicate"), (["call", "greeter"], "endpoint"), (["describe"], "service"),

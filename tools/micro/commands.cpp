@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <sstream>
 
 #include <micro/dynamic/caller.hpp>
 
+#include "input_lines.hpp"
 #include "printable.hpp"
 
 namespace micro::tool {
@@ -44,6 +46,51 @@ Task<void> call_task(Session& session, const std::string& service, const std::st
   rpc::CallOptions options;
   options.timeout = timeout;
   out = co_await caller.call_json(context, service, endpoint, json, options);
+}
+
+// The messages of the command line.
+class Arguments final : public JsonSource {
+ public:
+  explicit Arguments(const std::vector<std::string>& messages) : messages_(messages) {}
+  Task<Result<std::optional<std::string>>> next(Context&) override {
+    if (next_ == messages_.size()) co_return std::nullopt;
+    co_return messages_[next_++];
+  }
+
+ private:
+  const std::vector<std::string>& messages_;
+  std::size_t next_ = 0;
+};
+
+class Printer final : public JsonSink {
+ public:
+  Task<Result<void>> put(Context&, std::string json) override {
+    std::printf("%s\n", printable(json).c_str());
+    std::fflush(stdout);
+    co_return Result<void>{};
+  }
+};
+
+Task<void> stream_task(Session& session, const std::string& service, const std::string& endpoint,
+                       const std::vector<std::string>& messages, Duration timeout, Result<void>& out) {
+  {
+    Context context;
+    context.set_timeout(timeout);
+    auto known = co_await session.cache().lookup(context, service);
+    if (!known) {
+      out = fail(std::move(known.error()));
+      co_return;
+    }
+  }
+  Context context;
+  DynamicCaller caller(session.client(), session.cache());
+  const rpc::CallOptions options;
+  Arguments arguments(messages);
+  std::optional<InputLines> lines;
+  if (messages == std::vector<std::string>{"-"}) lines.emplace();
+  JsonSource& source = lines ? static_cast<JsonSource&>(*lines) : arguments;
+  Printer printer;
+  out = co_await caller.stream_json(context, service, endpoint, source, printer, options);
 }
 
 }  // namespace
@@ -102,6 +149,13 @@ int call_endpoint(Session& session, const std::string& service, const std::strin
   if (!reply) return report(reply.error());
   std::printf("%s\n", printable(*reply).c_str());
   return 0;
+}
+
+int stream_endpoint(Session& session, const std::string& service, const std::string& endpoint,
+                    const std::vector<std::string>& messages, Duration timeout) {
+  Result<void> done;
+  session.run(stream_task(session, service, endpoint, messages, timeout, done));
+  return done ? 0 : report(done.error());
 }
 
 }  // namespace micro::tool

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <micro/gateway/gateway.hpp>
 #include <micro/plugins/install.hpp>
@@ -40,6 +41,13 @@ int main(int argc, char** argv) {
   call.add_argument("endpoint", endpoint, "as in micro describe", true);
   call.add_argument("json", json, "the request; {} when left out", false);
   options.add_to(call, plugins);
+  std::vector<std::string> messages;
+  micro::Flags& stream =
+      flags.command("stream", "Calls an endpoint that streams: micro stream greeter Greeter.Countdown '{\"from\":3}'");
+  stream.add_argument("service", service, "name in the registry", true);
+  stream.add_argument("endpoint", endpoint, "as in micro describe", true);
+  stream.add_arguments("json", messages, "the requests, one argument each; - for lines of standard input");
+  options.add_to(stream, plugins);
   micro::Flags& describe = flags.command("describe", "Shows the nodes and endpoints of a service");
   describe.add_argument("service", service, "name in the registry", true);
   options.add_to(describe, plugins);
@@ -63,5 +71,6 @@ int main(int argc, char** argv) {
   }
   if (parsed->command == "services") return micro::tool::list_services(**session, options.timeout);
   if (parsed->command == "describe") return micro::tool::describe_service(**session, service, options.timeout);
+  if (parsed->command == "stream") return micro::tool::stream_endpoint(**session, service, endpoint, messages, options.timeout);
   return micro::tool::call_endpoint(**session, service, endpoint, json, options.timeout);
 }

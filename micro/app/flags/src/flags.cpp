@@ -128,6 +128,10 @@ void Flags::add_argument(std::string name, std::string& value, std::string help,
   impl_->app->add_option(std::move(name), value, std::move(help))->type_name("")->required(required);
 }
 
+void Flags::add_arguments(std::string name, std::vector<std::string>& values, std::string help) {
+  impl_->app->add_option(std::move(name), values, std::move(help))->type_name("");
+}
+
 Flags& Flags::command(std::string name, std::string help) {
   auto child = std::make_unique<Impl>();
   child->prefix = impl_->prefix;

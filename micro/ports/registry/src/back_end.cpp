@@ -33,14 +33,14 @@ struct WatchQueue::State {
   static Task<Result<Event>> next(std::shared_ptr<State> self, Context& context) {
     const ContextDeadline deadline(context, self->loop);
     for (;;) {
-      if (self->stopped) co_return fail(watcher_stopped());
-      if (auto reason = watch_ended(context)) co_return fail(std::move(*reason));
+      if (self->stopped) co_return micro::fail(watcher_stopped());
+      if (auto reason = watch_ended(context)) co_return micro::fail(std::move(*reason));
       if (!self->events.empty()) {
         Event event = std::move(self->events.front());
         self->events.pop_front();
         co_return event;
       }
-      if (self->failure) co_return fail(Error(*self->failure));
+      if (self->failure) co_return micro::fail(Error(*self->failure));
       self->changed.reset();
       (void)co_await self->changed.wait(context);
     }

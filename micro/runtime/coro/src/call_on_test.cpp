@@ -84,8 +84,11 @@ TEST_F(CallOnTest, CancellingTravels) {
     while (!began) co_await sleep_for(std::chrono::milliseconds(1));
     context_.cancel(cancelled("enough"));
   };
-  spawn(cancel_when_begun());
-  const Result<void> result = block_on(home_, call_on(target(), context_, work));
+  auto both = [&]() -> Task<Result<void>> {
+    spawn(cancel_when_begun());
+    co_return co_await call_on(target(), context_, work);
+  };
+  const Result<void> result = block_on(home_, both());
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), Code::kCancelled);
   EXPECT_THAT(result.error().message(), HasSubstr("enough"));

@@ -38,6 +38,8 @@ class Flags {
   void add(std::string name, std::vector<std::string>& values, std::string help);
   // An argument without a name, in the order they were added.
   void add_argument(std::string name, std::string& value, std::string help, bool required);
+  // The arguments that are left, any number of them; the last one to add.
+  void add_arguments(std::string name, std::vector<std::string>& values, std::string help);
 
   // A sub-command with flags of its own; valid as long as this object.
   Flags& command(std::string name, std::string help);

@@ -17,6 +17,13 @@ namespace micro {
 
 namespace detail {
 
+template <class T>
+struct TaskResult;
+template <class T>
+struct TaskResult<Task<Result<T>>> {
+  using type = T;
+};
+
 // What both loops hold on to while the work is away. Each member belongs to one of them.
 template <class T>
 struct CallOn {
@@ -77,8 +84,7 @@ Task<Result<T>> call_away(Loop& home, Loop& target, Context& context, Work work)
 // Both loops must run until then. Thread safety: called on a loop (throws std::logic_error elsewhere).
 template <class Work>
 auto call_on(Loop& target, Context& context, Work work) -> std::invoke_result_t<Work&, Context&> {
-  using Returned = typename std::invoke_result_t<Work&, Context&>::value_type;
-  using T = typename Returned::value_type;
+  using T = typename detail::TaskResult<std::invoke_result_t<Work&, Context&>>::type;
   Loop* const home = Loop::current();
   if (home == nullptr) throw std::logic_error("call_on() outside of a loop: its result has nowhere to come back to");
   if (home == &target) co_return co_await work(context);
