@@ -52,7 +52,7 @@ struct WatchQueue::State {
       if (std::exchange(stopped, true)) return;
     }
     changed.set();
-    if (const auto told = std::exchange(on_stop, nullptr)) told();
+    if (const auto told = std::exchange(on_stop, nullptr)) told->run();
   }
 
   Loop& loop;
@@ -63,7 +63,7 @@ struct WatchQueue::State {
   std::deque<Event> events;
   std::optional<Error> failure;
   micro::Event changed;
-  std::function<void()> on_stop;
+  std::unique_ptr<OnStop> on_stop;
 };
 
 class WatchQueue::Reader final : public Watcher {
@@ -114,7 +114,7 @@ void WatchQueue::fail(Error error) {
   });
 }
 
-std::unique_ptr<Watcher> WatchQueue::watcher(std::function<void()> on_stop) {
+std::unique_ptr<Watcher> WatchQueue::make_watcher(std::unique_ptr<OnStop> on_stop) {
   state_->on_stop = std::move(on_stop);
   return std::make_unique<Reader>(state_);
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <micro/context/context.hpp>
@@ -34,12 +34,25 @@ class WatchQueue {
 
   // The watcher of this queue; once. `on_stop` runs on the watcher's loop, once, when it is stopped or destroyed: the registry
   // then lets go of the queue.
-  std::unique_ptr<Watcher> watcher(std::function<void()> on_stop);
+  template <class F>
+  std::unique_ptr<Watcher> watcher(F on_stop) {
+    struct Holder final : OnStop {
+      explicit Holder(F f) : function(std::move(f)) {}
+      void run() override { function(); }
+      F function;
+    };
+    return make_watcher(std::make_unique<Holder>(std::move(on_stop)));
+  }
 
  private:
+  struct OnStop {
+    virtual ~OnStop() = default;
+    virtual void run() = 0;
+  };
   struct State;
   class Reader;
   explicit WatchQueue(std::shared_ptr<State> state);
+  std::unique_ptr<Watcher> make_watcher(std::unique_ptr<OnStop> on_stop);
   std::shared_ptr<State> state_;
 };
 
