@@ -175,6 +175,11 @@ void Connection::flush() {
     spawn(write_rest());
     return;
   }
+  all_written();
+}
+
+// Who waits for room goes on, and may add output.
+void Connection::all_written() {
   protocol_->output_flushed();
   if (protocol_->finished() && protocol_->output().empty()) begin_close();
 }
@@ -244,8 +249,12 @@ void Connection::close_if_idle(bool force) {
 void Connection::look(TimePoint now) {
   if (failed_ || closing_) return;  // the linger timer sees to the rest
   // The kernel tells of room only when a third of its buffer is free; a slow reader is not to be taken for one that does not
-  // read.
-  if (writing_ && protocol_ && !former_ && !write_out()) return;
+  // read. What waits for room must not wait for the kernel's word then: from a peer that stops reading it never comes.
+  if (writing_ && protocol_ && !former_) {
+    if (!write_out()) return;
+    if (protocol_->output().empty()) all_written();
+    if (failed_ || closing_) return;
+  }
   if (protocol_) {
     protocol_->look_at_calls(now);
     if (failed_) return;

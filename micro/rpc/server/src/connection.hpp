@@ -70,6 +70,7 @@ class Connection {
   void flush();
   void begin_close();
   // Gives the kernel what it takes; false when the connection failed by it.
+  void all_written();
   bool write_out();
   // Counts what the peer has not taken; false when that is too much and the connection failed by it.
   bool count_unsent();

@@ -169,6 +169,28 @@ TEST(Limits, AnswersThatAreNotTaken) {
   EXPECT_EQ(server.server.counters().open_calls, 0U);
 }
 
+// A peer that makes just enough room for what waits, too little for the kernel to tell of it, and stops.
+TEST(Limits, AnswersThatAreTakenForAWhile) {
+  ServerOptions options = patient();
+  options.write_timeout = kShort;
+  TestServer server(1, options);
+  server.start();
+  for (std::size_t taken = 1 << 14; taken <= 1 << 20; taken *= 2) {
+    Client client(server, {}, 4096);
+    std::string requests;
+    for (int i = 0; i < 200; ++i) requests += say();
+    std::thread sender([&] {
+      for (int i = 0; i < 1000; ++i) client.send(requests);
+    });
+    wait_for_at_least(server, &ServerCounters::unsent_bytes, 1);
+    std::string some(taken, '\0');
+    EXPECT_EQ(::recv(client.fd(), some.data(), some.size(), MSG_WAITALL), static_cast<ssize_t>(taken));
+    wait_for(server, &ServerCounters::open_connections, 0);
+    sender.join();
+  }
+  EXPECT_EQ(server.server.counters().write_timeouts, 7U);
+}
+
 TEST(Limits, AnswersThatWaitForTheWindow) {
   ServerOptions options = patient();
   options.write_timeout = kShort;
