@@ -16,6 +16,15 @@ std::uint32_t frame_size(std::size_t size) {
   return static_cast<std::uint32_t>(size);
 }
 
+// A large message that comes in pieces is not to be copied each time its buffer has doubled. But a length is only a claim, so there
+// is room for a multiple of what has come, no more.
+constexpr std::size_t kTrust = 16;
+
+// How much room to make behind `present` bytes of a message of `size` when `count` more have come.
+std::size_t room_for(std::size_t present, std::size_t count, std::size_t size) {
+  return std::max(count, std::min(size, (present + count) * kTrust) - present);
+}
+
 Error too_large(std::size_t size, std::size_t limit, std::string_view option) {
   return resource_exhausted("message of " + std::to_string(size) + " bytes is larger than the limit of " + std::to_string(limit) +
                             " bytes (option " + std::string(option) + ")");
@@ -85,6 +94,7 @@ Result<std::optional<MessageReader::Message>> MessageReader::next() {
   const auto fill_to = [this](std::size_t size) {
     if (buffer_.size() < size) {
       const std::size_t count = std::min(size - buffer_.size(), input_.size());
+      if (count > buffer_.room()) buffer_.prepare(room_for(buffer_.size(), count, size));
       buffer_.append(input_.substr(0, count));
       input_.remove_prefix(count);
     }
