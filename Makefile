@@ -28,11 +28,11 @@ demo:  ## Build a release and show a small cluster at work (ONCE=1: end after th
 	@$(MAKE) --no-print-directory release-build
 	scripts/demo.sh
 
-test:  ## Install what the tests need, build everything, run all tests
+test:  ## Install what the tests need, build everything, run all tests (again those only whose inputs changed; ALL=1: all of them)
 	@$(DEPS) build test
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS) --target all all_verify_interface_header_sets
-	ctest --preset dev -j $(CTEST_JOBS) $(TESTS)
+	python3 -B test/changed.py --build build/dev $(if $(ALL),--all) -j $(CTEST_JOBS) $(TESTS)
 
 unit:  ## Build everything, then what takes seconds only: unit tests, static checks, inputs of the fuzzers
 	@$(DEPS) build test

@@ -16,8 +16,8 @@ std::uint32_t frame_size(std::size_t size) {
   return static_cast<std::uint32_t>(size);
 }
 
-// A large message that comes in pieces is not to be copied each time its buffer has doubled. But a length is only a claim, so there
-// is room for a multiple of what has come, no more.
+// A large message that comes in pieces is not to be copied each time its buffer has doubled. But a length is only a claim, so
+// there is room for a multiple of what has come, no more.
 constexpr std::size_t kTrust = 16;
 
 // How much room to make behind `present` bytes of a message of `size` when `count` more have come.
