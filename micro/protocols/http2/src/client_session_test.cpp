@@ -76,10 +76,12 @@ TEST(ClientResponses, AreCheckedByTheRules) {
       {"response nobody asked for", headers(3, {{":status", "200"}}, true), failed("PROTOCOL_ERROR"),
        goaway_lines("PROTOCOL_ERROR")},
       {"DATA on an idle stream", data(3, "x", true), failed("PROTOCOL_ERROR"), goaway_lines("PROTOCOL_ERROR")},
-      {"response twice",
-       status("200", true) + status("200", true),
-       {"headers 1 200 end", "close 1"},
-       goaway_lines("STREAM_CLOSED")},
+      {"response twice", status("200", true) + status("200", true), {"headers 1 200 end", "close 1"}},
+      {"trailers and reset twice",
+       status("200", false) + headers(1, kTrailer, true) + rst(1, ErrorCode::kNoError) + headers(1, kTrailer, true) +
+           rst(1, ErrorCode::kNoError),
+       {"headers 1 200", "trailers 1 grpc-status=0", "close 1"}},
+      {"DATA behind the end", status("200", true) + data(1, "more", true), {"headers 1 200 end", "close 1"}},
   };
   for (const bool split : {false, true}) {
     for (const ResponseCase& each : cases) {

@@ -120,7 +120,11 @@ void SessionImpl::closed_stream_frame(std::uint32_t id, bool headers) {
     case ResetStreams::Fate::kResetByPeer:
       return stream_error(id, nullptr, ErrorCode::kStreamClosed);
     case ResetStreams::Fate::kEnded:
-      break;
+      // A server that says twice that a call is over has done the other calls no harm: grpc++ 1.51 sends the trailers of a call
+      // whose deadline passes again now and then. RFC 9113, section 5.1, asks for no more than not to use such frames.
+      if (is_server()) break;
+      charge_control();
+      return;
   }
   // Ids the peer has skipped are closed without ever having been used; to open one later is to go backwards.
   const bool skipped_some = is_server() && peer_ids_used_ != (last_peer_id_ + 1) / 2;
