@@ -34,6 +34,15 @@ seeds("grpc_metadata", plain="x-user: john\nx-user:jane\n", binary="trace-bin:AA
 seeds("http_error", micro='\x04{"code":"NOT_FOUND","reason":"NO_USER","message":"no user","metadata":{"tenant":"acme"}}',
       grpc_gateway='\x04{"code":5,"message":"no user","details":[]}', kratos='\x04{"code":404,"reason":"NO_USER","message":"m","metadata":{"n":1}}',
       status='\x64{"code":"UNAVAILABLE","message":"","metadata":{"http_status":"503"}}', html="\x64<html>\xff</html>", deep="\x00" + "[" * 200)
+seeds("mucp", json='\x00{"name":"B"}\n', null="\x00null", two='\x00{"a":"}\\"{"} {}',
+      json_rpc='\x03{"params":[{"name":"B"}],"id":"4","method":"Greeter.Hello"}\n', json_rpc_number='\x03{"id":7,"method":"A.B","params":[null]}',
+      json_rpc_error='\x03{"id":"","result":null,"error":"boom"}', proto_rpc=b"\x04\0\0\0\x18\x0a\x0dGreeter.Hello\x11\x04" + bytes(10) + b"\x03\x0a\x01B",
+      proto_rpc_error=b"\x04\0\0\0\x06\x1a\x04boom\0\0\0\0", grpc=b"\x05\0\0\0\0\x03\x0a\x01B", grpc_json=b"\x06\0\0\0\0\x02{}",
+      head="\x08Micro-Endpoint:Greeter.Hello\nMicro-Id:0\nTimeout:5000000000\nContent-Type:application/json\n",
+      twins="\x08X-Micro-Method:A.B\nX-Micro-Target:x\nMicro-Stream:7\nMicro-Error:EOS\n",
+      error='\x09{"id":"greeter.fail","code":404,"detail":"a \\u003cb\\u003e","status":"Not Found"}', error_text="\x09rpc: can't find service A",
+      error_more='\x09{"code":409,"detail":"x","status":"Conflict","reason":"R","grpc_status":"ABORTED","metadata":{"a":"b"}}',
+      error_list='\x09{"errors":[{"code":404}]}', error_negative='\x09{"code":-1}')
 seeds("registry_record",
       greeter='{"name":"greeter","version":"1.0.0","metadata":{"owner":"a"},"endpoints":[{"name":"Greeter.Hello","request":{"name":"HelloRequest",'
       '"type":"HelloRequest","values":[{"name":"name","type":"string","values":null}]},"response":{"name":"HelloReply","type":"HelloReply",'

@@ -28,7 +28,4 @@ std::string encode(const Error& error, std::string_view message, Content content
 // nullopt when the bytes are no Status.
 std::optional<Status> decode(std::string_view bytes);
 
-// Protobuf strings are UTF-8, and receivers refuse a whole message over one bad byte: bad sequences become U+FFFD.
-std::string to_utf8(std::string_view text);
-
 }  // namespace micro::grpc::rpc_status
