@@ -32,6 +32,8 @@ std::string_view to_string(Protocol protocol) noexcept {
       return "ndjson";
     case Protocol::kWebSocket:
       return "websocket";
+    case Protocol::kMucp:
+      return "mucp";
   }
   return "unknown";
 }

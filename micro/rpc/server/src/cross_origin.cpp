@@ -5,6 +5,7 @@
 
 #include <micro/http/error.hpp>
 #include <micro/http/status.hpp>
+#include <micro/mucp/head.hpp>
 
 namespace micro::rpc {
 namespace {
@@ -30,6 +31,12 @@ std::string_view default_port(std::string_view scheme) noexcept {
   return {};
 }
 
+bool names_message(std::string_view name) noexcept {
+  if (name.size() > mucp::kTwinPrefix.size() && equals_ignore_case(name.substr(0, 2), mucp::kTwinPrefix)) name.remove_prefix(2);
+  return equals_ignore_case(name, mucp::kEndpoint) || equals_ignore_case(name, mucp::kMethod) ||
+         equals_ignore_case(name, mucp::kTopic);
+}
+
 void take(std::string_view& field, const Metadata::Entry& entry, std::string_view name) noexcept {
   if (field.data() == nullptr && equals_ignore_case(entry.key, name)) field = entry.value;
 }
@@ -38,6 +45,10 @@ void take(std::string_view& field, const Metadata::Entry& entry, std::string_vie
 
 DispatchFields::DispatchFields(const Metadata& headers) noexcept : all_(headers) {
   for (const Metadata::Entry entry : headers) {
+    if (!entry.key.empty() && !entry.value.empty() && !micro) {
+      const char first = static_cast<char>(entry.key.front() | 0x20);
+      if (first == 'm' || first == 'x') micro = names_message(entry.key);
+    }
     switch (entry.key.size()) {
       case 6:
         take(origin, entry, "origin");

@@ -15,6 +15,8 @@ struct DispatchFields {
   std::string_view origin;
   std::string_view content_type;
   std::string_view fetch_site;
+  // A message of go-micro RPC: it has one of Micro-Endpoint, Micro-Method and Micro-Topic, or its X- form.
+  bool micro = false;
   // Looked for when it is wanted, as it seldom is.
   std::string_view host() const noexcept { return all_.get("host"); }
 

@@ -41,7 +41,7 @@ bool Http1Protocol::head_only() const noexcept { return parser_.head().method ==
 
 Result<void> Http1Protocol::receive(std::string_view bytes) {
   if (finished_) return {};
-  if (answering() || paused() || !held_.empty()) {
+  if (answering() || paused() || head_waits_ || !held_.empty()) {
     held_.append(bytes);
     return {};
   }
@@ -54,7 +54,12 @@ Result<void> Http1Protocol::receive(std::string_view bytes) {
 Result<void> Http1Protocol::process(std::string_view& bytes) {
   processing_ = true;
   Result<void> result;
-  while (result && !finished_ && !answering() && !paused() && (body_open_ || tunnel_ || !congested())) {
+  while (result && !finished_ && !answering() && !paused() && (body_open_ || tunnel_ || pipe_ || !congested())) {
+    if (head_waits_) {
+      offer_head();
+      if (head_waits_) break;
+      continue;
+    }
     if (tunnel_) {
       if (!bytes.empty()) pass_on(std::exchange(bytes, {}), false);
       break;
@@ -82,8 +87,42 @@ Result<void> Http1Protocol::step(http1::Event event, std::string_view& bytes) {
 }
 
 void Http1Protocol::on_head() {
-  http1::RequestHead& head = parser_.head();
   ++requests_;
+  if (pipe_) return offer_head();
+  begin_exchange();
+}
+
+HttpHead Http1Protocol::arrived_head() {
+  http1::RequestHead& head = parser_.head();
+  http::Request& request = worker_.request();
+  request.method = head.method;
+  if (head.method == http::Method::kOther) request.other_method = head.method_name;
+  request.target = head.target;
+  request.path = head.path();
+  request.query = head.query();
+  swap(request.headers, head.headers);
+  return HttpHead{.request = request,
+                  .content_length = head.content_length,
+                  .websocket = head.upgrade_websocket,
+                  .message_pipe = head.minor_version > 0};
+}
+
+void Http1Protocol::take_back(HttpHead& head) { swap(head.request.headers, parser_.head().headers); }
+
+// To the carrier of the pipe or, when that is over, to whoever is next.
+void Http1Protocol::offer_head() {
+  head_waits_ = false;
+  if (!pipe_) return begin_exchange();
+  HttpHead message = arrived_head();
+  body_open_ = true;
+  if (carrier_->take_message(message)) return;
+  take_back(message);
+  body_open_ = false;
+  head_waits_ = true;
+}
+
+void Http1Protocol::begin_exchange() {
+  http1::RequestHead& head = parser_.head();
   body_open_ = true;
   answered_ = false;
   unconsumed_ = 0;
@@ -91,14 +130,7 @@ void Http1Protocol::on_head() {
   forget_origin();
   upgrading_ = head.upgrade_h2c && !draining_ && !connection_.identity();
   if (!upgrading_) {
-    http::Request& request = worker_.request();
-    request.method = head.method;
-    if (head.method == http::Method::kOther) request.other_method = head.method_name;
-    request.target = head.target;
-    request.path = head.path();
-    request.query = head.query();
-    swap(request.headers, head.headers);
-    HttpHead started{.request = request, .content_length = head.content_length, .websocket = head.upgrade_websocket};
+    HttpHead started = arrived_head();
     dispatch(worker_, *this, started);
   }
   // Who has its answer already need not send the body.
@@ -225,6 +257,26 @@ Result<void> Http1Protocol::switch_protocols(std::string_view protocol, const Me
   return {};
 }
 
+void Http1Protocol::begin_messages() {
+  keep_alive_ = reply_start(http::status::kOk).keep_alive;
+  reply_body_ = ReplyBody::kNone;
+  pipe_ = replying_ = true;
+  // What came behind the request and had to wait for this.
+  worker_.loop().defer(resume_);
+}
+
+Result<void> Http1Protocol::send_message(const Metadata& headers, std::string_view body) {
+  http1::ResponseStart start;
+  start.date = worker_.date();
+  start.keep_alive = keep_alive_;
+  start.body = http1::BodySize::exactly(body.size());
+  Metadata scratch;
+  if (Result<void> written = http1::write_response_head(output_, start, complete(headers, scratch)); !written) return written;
+  output_.append(body);
+  connection_.output_added();
+  return {};
+}
+
 void Http1Protocol::reset() {
   carrier_ = nullptr;
   finished_ = true;
@@ -235,21 +287,23 @@ void Http1Protocol::consumed(std::size_t bytes) {
   const bool was_paused = paused();
   unconsumed_ -= bytes;
   // Later, because the carrier is in the middle of something.
-  if (was_paused && !paused()) worker_.loop().defer(resume_);
+  if ((was_paused && !paused()) || head_waits_) worker_.loop().defer(resume_);
 }
 
 void Http1Protocol::output_flushed() {
   if (std::exchange(wants_writable_, false) && carrier_ != nullptr) carrier_->writable();
-  if (!held_.empty() && !answering() && !paused()) go_on();
+  if (!held_.empty() && !answering() && !paused() && !head_waits_) go_on();
 }
 
 void Http1Protocol::sample(ConnectionSample& sample) const noexcept {
   sample.requests = requests_;
   if (body_open_) {
     // Who is being answered already may send as slowly as the answer comes.
-    sample.phase = tunnel_ || replying_ ? Phase::kBusy : Phase::kBody;
+    sample.phase = tunnel_ || (replying_ && !pipe_) ? Phase::kBusy : Phase::kBody;
+  } else if (pipe_ && !head_waits_) {
+    sample.phase = parser_.idle() ? Phase::kBusy : Phase::kHead;
   } else {
-    sample.phase = carrier_ != nullptr || tunnel_ ? Phase::kBusy : parser_.idle() ? Phase::kIdle : Phase::kHead;
+    sample.phase = carrier_ != nullptr || tunnel_ || head_waits_ ? Phase::kBusy : parser_.idle() ? Phase::kIdle : Phase::kHead;
   }
 }
 
@@ -259,13 +313,13 @@ void Http1Protocol::time_out(const Error& reason) {
 
 void Http1Protocol::exchange_over() {
   answered_ = true;
-  replying_ = tunnel_ = false;
+  replying_ = tunnel_ = pipe_ = false;
   if (!processing_) go_on();
 }
 
 // Something took its time: goes on with what has arrived meanwhile.
 void Http1Protocol::go_on() {
-  if (!finished_ && (body_open_ || tunnel_ || !held_.empty())) {
+  if (!finished_ && (body_open_ || tunnel_ || head_waits_ || !held_.empty())) {
     Buffer held = std::move(held_);
     held_ = Buffer();
     std::string_view bytes = held.view();
@@ -281,7 +335,8 @@ void Http1Protocol::receive_end() {
   peer_ended_ = true;
   finished_ = true;
   // Who closes a connection before the answer does not want it any more.
-  if (carrier_ != nullptr) std::exchange(carrier_, nullptr)->detach(cancelled("the caller closed the connection"));
+  if (carrier_ == nullptr || carrier_->may_leave()) return;
+  std::exchange(carrier_, nullptr)->detach(cancelled("the caller closed the connection"));
 }
 
 void Http1Protocol::abort(const Error& reason) {

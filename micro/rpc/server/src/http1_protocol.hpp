@@ -16,7 +16,8 @@ class Connection;
 class Worker;
 
 // HTTP/1.1 on a server's connection: one exchange at a time, in order; pipelined requests wait in held_. So do bytes of a body
-// whose carrier does not keep up; the socket is not read then.
+// whose carrier does not keep up; the socket is not read then. While a carrier has made the connection a pipe of messages,
+// further requests are offered to it, and one that it does not take waits in the parser.
 class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
  public:
   explicit Http1Protocol(Connection& connection);
@@ -36,7 +37,7 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   bool idle() const noexcept override { return carrier_ == nullptr && parser_.idle() && held_.empty(); }
   void sample(ConnectionSample& sample) const noexcept override;
   void time_out(const Error& reason) override;
-  bool wants_bytes() const noexcept override { return finished_ || (held_.empty() && !paused()); }
+  bool wants_bytes() const noexcept override { return finished_ || (held_.empty() && !paused() && !head_waits_); }
 
  private:
   void answer(int status, const Metadata& headers, std::string_view body) override;
@@ -44,6 +45,8 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   void send(std::string_view bytes) override;
   void end_reply(const Metadata& trailers) override;
   Result<void> switch_protocols(std::string_view protocol, const Metadata& headers) override;
+  void begin_messages() override;
+  Result<void> send_message(const Metadata& headers, std::string_view body) override;
   void reset() override;
   void consumed(std::size_t bytes) override;
   bool congested() const noexcept override;
@@ -57,6 +60,11 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   Result<void> process(std::string_view& bytes);
   Result<void> step(http1::Event event, std::string_view& bytes);
   void on_head();
+  void begin_exchange();
+  void offer_head();
+  // The request that has come, put together for a carrier; what it does not take out goes back with take_back().
+  HttpHead arrived_head();
+  void take_back(HttpHead& head);
   Result<void> on_body(std::string_view data);
   Result<void> on_end(std::string_view& rest);
   void pass_on(std::string_view data, bool end);
@@ -65,7 +73,7 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   void exchange_over();
   void go_on();
   // The request is read and not answered.
-  bool answering() const noexcept { return carrier_ != nullptr && !body_open_ && !tunnel_; }
+  bool answering() const noexcept { return carrier_ != nullptr && !body_open_ && !tunnel_ && !pipe_; }
   bool paused() const noexcept;
   bool head_only() const noexcept;
 
@@ -85,6 +93,8 @@ class Http1Protocol final : public ConnectionProtocol, private HttpExchange {
   bool answered_ = false;    // the request last begun has its whole reply
   bool keep_alive_ = false;  // after that reply
   bool tunnel_ = false;      // bytes of another protocol, both ways
+  bool pipe_ = false;        // messages, both ways
+  bool head_waits_ = false;  // the carrier of the pipe does not want it yet
   bool wants_writable_ = false;
   bool processing_ = false;  // process() is on the stack
   bool draining_ = false;

@@ -172,6 +172,7 @@ void Http2Protocol::on_headers(http2::Stream& stream, const http2::HeaderBlock& 
 void Http2Protocol::begin_grpc(http2::Stream& stream, const http2::HeaderBlock& block, std::string_view format, bool end_stream) {
   const ServerState& state = worker_.state();
   const Endpoint* endpoint = state.endpoints.find(block.path, last_called_);
+  if (endpoint == nullptr) endpoint = state.endpoints.find_any_package(block.path);
   if (endpoint == nullptr) {
     reject(stream, state.endpoints.unknown(block.path));
     return;

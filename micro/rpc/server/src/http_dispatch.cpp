@@ -14,6 +14,7 @@
 #include "event_call.hpp"
 #include "grpc_web_call.hpp"
 #include "http_call.hpp"
+#include "mucp_call.hpp"
 #include "streamed_route.hpp"
 #include "websocket_call.hpp"
 #include "websocket_route.hpp"
@@ -156,6 +157,10 @@ void dispatch(Worker& worker, HttpExchange& exchange, HttpHead& head) {
       return begin_grpc_web(arrival, endpoint, *type);
     }
   }
+  if (arrival.fields.micro && head.message_pipe && !head.websocket) {
+    // Their method says nothing.
+    return arrival.foreign ? refuse(arrival) : begin_mucp(worker, exchange, head);
+  }
   if (arrival.foreign && !only_reads(head)) return refuse(arrival);
   if (endpoint != nullptr && head.websocket) {
     auto* const call = new WebSocketCall(worker, *endpoint);
@@ -175,6 +180,9 @@ void dispatch(Worker& worker, HttpExchange& exchange, HttpHead& head) {
   if (match.streaming != nullptr) {
     auto* const route = new StreamedRoute(worker);
     return route->begin(exchange, head, std::move(match));
+  }
+  if (match.handler == nullptr && head.message_pipe && may_be_unnamed_mucp(request, arrival.fields.content_type)) {
+    return begin_mucp(worker, exchange, head);
   }
   take_call(worker).begin(exchange, head, std::move(match));
 }

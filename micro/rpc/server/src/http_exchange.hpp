@@ -28,6 +28,8 @@ struct HttpHead {
   bool websocket = false;
   // No body and no end of it will be told: the request is complete.
   bool ended = false;
+  // HttpExchange::begin_messages() is possible (HTTP/1.1).
+  bool message_pipe = false;
 };
 
 // What is carried by an HTTP exchange: a call, a stream of events, the bytes of another protocol. Owns itself; knows nothing of
@@ -37,6 +39,12 @@ class HttpCarrier {
   // A piece of the body, perhaps an empty one; with `end` the request is complete. The bytes are valid during the call, and count
   // as held until HttpExchange::consumed() gives them back.
   virtual void receive(std::string_view data, bool end) = 0;
+  // After HttpExchange::begin_messages(): a further request has come, of which `head` is what it says before its body; receive()
+  // brings that. False, with `head` as before, when it is not to be taken just now: it waits, and is offered again after the next
+  // consumed(), or to another carrier once this one is over.
+  virtual bool take_message(HttpHead&) { return false; }
+  // The caller has ended its side of the connection. True when it has said before that it only waits: detach() follows otherwise.
+  virtual bool may_leave() const noexcept { return false; }
   // Once after HttpExchange::wake_when_writable().
   virtual void writable() {}
   // The caller or the connection is gone, for `reason`; the exchange is no more.
@@ -69,7 +77,14 @@ class HttpExchange {
   // end_reply(). Errors as for begin_reply().
   virtual Result<void> switch_protocols(std::string_view protocol, const Metadata& headers) = 0;
 
-  // Breaks off, in the middle of a reply too: the caller sees that it is not complete.
+  // Once the request is complete: the connection becomes a pipe of messages until end_reply() or reset(). Each further request is
+  // one, told by HttpCarrier::take_message(); send_message() sends a whole response, however many there are.
+  virtual void begin_messages() {}
+  // Errors as for begin_reply().
+  virtual Result<void> send_message(const Metadata&, std::string_view) { return {}; }
+
+  // Breaks off, in the middle of a reply too: the caller sees that it is not complete. The connection is closed behind what was
+  // sent.
   virtual void reset() = 0;
 
   // Received bytes are used up: the peer may send as many again.

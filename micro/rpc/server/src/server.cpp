@@ -142,6 +142,7 @@ ServerCounters Server::counters() const {
     sum.idle_timeouts += c.idle_timeouts.get();
     sum.keepalive_timeouts += c.keepalive_timeouts.get();
     sum.request_timeouts += c.request_timeouts.get();
+    sum.unclaimed_events += c.unclaimed_events.get();
     sum.websocket_timeouts += c.websocket_timeouts.get();
     sum.aged_connections += c.aged_connections.get();
     sum.tls_handshakes += c.tls_handshakes.get();

@@ -32,6 +32,8 @@ struct ServerState {
   codec::Table codecs;
   const codec::Codec* proto = nullptr;
   const codec::JsonCodec* json = nullptr;
+  // For go-micro's programs: as Go's encoding/json writes the structs of protobuf, which all its versions read.
+  const codec::JsonCodec go_json;
   http1::Limits http1_limits;
   http2::Options http2_options;
   mutable Admission admission;
@@ -78,6 +80,7 @@ struct WorkerCounters {
   Counter idle_timeouts;
   Counter keepalive_timeouts;
   Counter request_timeouts;
+  Counter unclaimed_events;
   Counter websocket_timeouts;
   Counter aged_connections;
   Counter tls_handshakes;

@@ -18,9 +18,9 @@ enum class MethodKind : std::uint8_t { kUnary, kClientStream, kServerStream, kBi
 // "unary", "client_stream", "server_stream", "bidi_stream"
 std::string_view to_string(MethodKind kind) noexcept;
 
-// What carries a call. kHttpJson: one request and one reply; kNdjson: replies as lines of JSON.
-enum class Protocol : std::uint8_t { kGrpc, kHttpJson, kGrpcWeb, kSse, kNdjson, kWebSocket };
-// "grpc", "http", "grpc-web", "sse", "ndjson", "websocket"
+// What carries a call. kHttpJson: one request and one reply; kNdjson: replies as lines of JSON; kMucp: go-micro's own RPC.
+enum class Protocol : std::uint8_t { kGrpc, kHttpJson, kGrpcWeb, kSse, kNdjson, kWebSocket, kMucp };
+// "grpc", "http", "grpc-web", "sse", "ndjson", "websocket", "mucp"
 std::string_view to_string(Protocol protocol) noexcept;
 
 // How a call ended. The reply message itself is in Call::reply or went through Call::stream.

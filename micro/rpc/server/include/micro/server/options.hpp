@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <micro/duration/chrono.hpp>
@@ -24,6 +25,14 @@ class TlsObserver {
  public:
   virtual ~TlsObserver() = default;
   virtual void on_failed_handshake(const std::string& peer, const Error& error) = 0;
+};
+
+// Told about events that programs of go-micro send to a server's port (Micro-Topic) and that nobody here takes. On the
+// connection's loop.
+class EventObserver {
+ public:
+  virtual ~EventObserver() = default;
+  virtual void on_unclaimed_event(const std::string& peer, std::string_view topic) = 0;
 };
 
 // How a server listens and what it lets one client cost. The defaults are safe towards strangers; docs/reference/limits.md says
@@ -116,6 +125,8 @@ struct ServerOptions {
   Duration tls_handshake_timeout = std::chrono::seconds(10);
   // Null: failed handshakes are only counted.
   std::shared_ptr<TlsObserver> tls_observer;
+  // Null: such events are only counted.
+  std::shared_ptr<EventObserver> event_observer;
 };
 
 // What a server counts, summed over its loops when read.
@@ -152,6 +163,7 @@ struct ServerCounters {
   std::uint64_t body_timeouts = 0;
   // Calls ended by request_timeout, or by the timeout of their endpoint.
   std::uint64_t request_timeouts = 0;
+  std::uint64_t unclaimed_events = 0;  // of go-micro's programs: see EventObserver
   // WebSockets dropped for silence: keepalive_interval.
   std::uint64_t websocket_timeouts = 0;
   std::uint64_t write_timeouts = 0;  // connections closed and streams reset
