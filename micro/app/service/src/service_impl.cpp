@@ -154,7 +154,9 @@ Result<void> Service::Impl::prepare() {
     return fail(resource_exhausted(std::string("the loops cannot be made: ") + error.what() +
                                    "; each needs two descriptors: raise the limit of open files (ulimit -n) or lower --loops"));
   }
-  server = std::make_unique<rpc::Server>(*loops, tls.server_options(options), routes);
+  rpc::ServerOptions server_options = tls.server_options(options);
+  if (!server_options.event_observer) server_options.event_observer = events;
+  server = std::make_unique<rpc::Server>(*loops, std::move(server_options), routes);
   server->use(rpc::recovery(logger));
   server->use(rpc::deadline(options.server.request_timeout));
   server->use(rpc::access_log(logger));
@@ -289,6 +291,8 @@ registry::Service Service::Impl::record() const {
     published_endpoint.response = endpoint.reply_type->schema();
     registry::set_property(published_endpoint.metadata, "path", endpoint.path());
     registry::set_property(published_endpoint.metadata, "kind", rpc::to_string(endpoint.kind));
+    // go-micro's gateway looks for it.
+    if (endpoint.kind != rpc::MethodKind::kUnary) registry::set_property(published_endpoint.metadata, "stream", "true");
     std::string http;
     for (const rpc::HttpBinding& binding : endpoint.http)
       http += (http.empty() ? "" : "\n") + binding.method + " " + binding.path;
@@ -299,8 +303,13 @@ registry::Service Service::Impl::record() const {
   registry::Node node;
   node.id = options.name + "-" + uuid_v4();
   node.address = published;
-  registry::set_property(node.metadata, "protocol", "grpc");
-  registry::set_property(node.metadata, "server", "micro-cpp");
+  // go-micro's clients take a node without a protocol for one of its first versions, and speak legacy codecs to it.
+  const bool http1 = options.server.http1;
+  registry::set_property(node.metadata, rpc::kProtocolProperty, http1 ? "mucp" : "grpc");
+  registry::set_property(node.metadata, "server", http1 ? "mucp" : "grpc");
+  registry::set_property(node.metadata, "transport", http1 ? "http" : "grpc");
+  registry::set_property(node.metadata, rpc::kProtocolsProperty, http1 ? "grpc,http,mucp" : "grpc");
+  registry::set_property(node.metadata, "framework", "micro-cpp");
   registry::set_property(node.metadata, "registry", registry->name());
   if (tls.serves()) registry::set_property(node.metadata, rpc::kTlsProperty, "true");
   for (const auto& [key, value] : options.metadata) registry::set_property(node.metadata, key, value);

@@ -12,6 +12,7 @@
 #include <micro/server/server.hpp>
 #include <micro/service/service.hpp>
 
+#include "event_report.hpp"
 #include "membership.hpp"
 #include "registration.hpp"
 #include "tls_setup.hpp"
@@ -73,6 +74,7 @@ struct Service::Impl {
   Health health;
   log::Logger logger;
   LagReport lag_report{logger};
+  const std::shared_ptr<EventReport> events = std::make_shared<EventReport>(logger);
   TlsSetup tls{logger};
   rpc::Client client;
   std::shared_ptr<rpc::HttpRoutes> routes;

@@ -157,14 +157,47 @@ TEST(Service, PublishesWhatItAnswers) {
   EXPECT_THAT(node.id, StartsWith("echo-"));
   EXPECT_EQ(node.address, "203.0.113.7:8080");
   EXPECT_EQ(registry::property(node.metadata, "zone"), "a");
-  EXPECT_EQ(registry::property(node.metadata, "protocol"), "grpc");
+  EXPECT_EQ(registry::property(node.metadata, "protocol"), "mucp") << "for go-micro's clients";
+  EXPECT_EQ(registry::property(node.metadata, "server"), "mucp");
+  EXPECT_EQ(registry::property(node.metadata, "transport"), "http");
+  EXPECT_EQ(registry::property(node.metadata, "protocols"), "grpc,http,mucp") << "for ours";
   ASSERT_EQ(found[0].endpoints.size(), 4u) << "health and reflection are not listed";
   const registry::Endpoint& say = found[0].endpoints[0];
   EXPECT_EQ(say.name, "Echo.Say");
   EXPECT_EQ(registry::property(say.metadata, "path"), "/test.Echo/Say");
   EXPECT_EQ(registry::property(say.metadata, "kind"), "unary");
+  EXPECT_EQ(registry::property(say.metadata, "stream"), "");
   EXPECT_EQ(registry::property(say.metadata, "description"), "Says it again.");
   EXPECT_EQ(say.request.type, "StringValue");
+}
+
+TEST(Service, PublishesWhichMethodsStream) {
+  struct Streams final : rpc::Handler {
+    std::vector<rpc::Endpoint> endpoints() override {
+      rpc::Endpoint endpoint;
+      endpoint.service = "test.Streams";
+      endpoint.method = "Watch";
+      endpoint.kind = rpc::MethodKind::kServerStream;
+      endpoint.request_type = endpoint.reply_type = &codec::message_type<google::protobuf::StringValue>();
+      return {endpoint};
+    }
+  };
+  const auto registry = std::make_shared<registry::Memory>();
+  Service service(quiet("streams", registry));
+  service.handle(std::make_shared<Streams>());
+  ASSERT_TRUE(service.start());
+  struct Run {
+    static Task<void> get(registry::Registry& registry, std::vector<registry::Service>& out) {
+      Context context;
+      out = (co_await registry.get_service(context, "streams")).value();
+    }
+  };
+  std::vector<registry::Service> found;
+  service.run_on_loop(Run::get(*registry, found));
+  ASSERT_EQ(found.size(), 1u);
+  ASSERT_EQ(found[0].endpoints.size(), 1u);
+  EXPECT_EQ(registry::property(found[0].endpoints[0].metadata, "stream"), "true") << "go-micro's gateway looks for it";
+  EXPECT_EQ(registry::property(found[0].endpoints[0].metadata, "kind"), "server_stream");
 }
 
 TEST(Service, WithoutRegistrationAnswersAtItsAddress) {

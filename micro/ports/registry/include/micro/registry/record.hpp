@@ -22,7 +22,8 @@ struct Endpoint {
   std::string name;
   codec::Schema request;
   codec::Schema response;
-  // "path": "/greeter.Greeter/Hello"; "kind": unary, client_stream, server_stream, bidi_stream; "description": from the source.
+  // "path": "/greeter.Greeter/Hello"; "kind": unary, client_stream, server_stream, bidi_stream; "stream": "true" for all but the
+  // first of these; "description": from the source.
   Properties metadata;
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
@@ -32,7 +33,7 @@ struct Node {
   std::string id;
   // Where it answers, as others can reach it: "10.0.0.7:8080", "unix:/run/greeter.sock".
   std::string address;
-  // "protocol", "transport", "server", "weight", "zone", and what the user adds.
+  // "protocol", "protocols", "transport", "server", "weight", "zone", and what the user adds.
   Properties metadata;
   friend bool operator==(const Node&, const Node&) = default;
 };

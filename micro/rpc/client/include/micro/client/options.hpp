@@ -19,6 +19,12 @@ namespace micro::rpc {
 // The property of a node's record that says that it speaks TLS: "true".
 inline constexpr std::string_view kTlsProperty = "tls";
 
+// The properties of a node's record by which a client knows what to speak to it. "protocol" is go-micro's: "mucp" for its own
+// RPC, "grpc" for gRPC, which is spoken to every other node, too. Nodes of this framework speak more than one and list all in
+// "protocols"; where gRPC is among them it is what they are called with.
+inline constexpr std::string_view kProtocolProperty = "protocol";
+inline constexpr std::string_view kProtocolsProperty = "protocols";
+
 // How one client behaves. What a CallOptions sets goes before.
 struct ClientOptions {
   // Of a call without an earlier deadline from its context, and of the opening of a stream. Zero: no limit (not advised: a lost
