@@ -2,35 +2,16 @@
 
 #include <algorithm>
 
-#include <micro/coro/deadline.hpp>
 #include <micro/coro/sleep.hpp>
 #include <micro/id/id.hpp>
 
+#include "bounded_context.hpp"
 #include "connection.hpp"
 #include "node_pool.hpp"
 #include "slot.hpp"
 
 namespace micro::client {
 namespace {
-
-// The context of a wait outside of an HTTP/2 stream: ends with the caller's, at the deadline of the call, and when the client
-// stops.
-class BoundedContext {
- public:
-  explicit BoundedContext(const CallInfo& info) : context_(info.context) {
-    if (info.deadline) context_.set_deadline(*info.deadline);
-    deadline_.watch(context_, info.slot.loop());
-    stopping_.link(
-        info.slot.stopping(),
-        [](void* self, const Error& reason) { static_cast<BoundedContext*>(self)->context_.cancel(reason); }, this);
-  }
-  Context& get() noexcept { return context_; }
-
- private:
-  Context context_;
-  ContextDeadline deadline_;
-  CancelCallback stopping_;
-};
 
 // What a node is to blame for, as far as a client can tell.
 bool is_fault_of_node(Code code) {
@@ -100,7 +81,13 @@ Result<const selector::Candidate*> Attempts::select() {
   return slot.selector().select(snapshot_->nodes(), request, now);
 }
 
+const MucpRoute* Attempts::mucp() const { return candidate_ == nullptr ? nullptr : snapshot_->mucp(*candidate_); }
+
 Connection* Attempts::take() {
+  if (mucp() != nullptr) {
+    info_.slot.counters.attempts.add();
+    return nullptr;
+  }
   Connection* const connection = snapshot_->pool(*candidate_).take(std::exchange(granted_, false));
   if (connection != nullptr) info_.slot.counters.attempts.add();
   return connection;
@@ -117,6 +104,8 @@ Task<Result<void>> Attempts::ready() {
       if (!found && bounded.get().cancelled()) co_return fail(out_of_time(bounded.get()));
       if (!found) co_return fail(final_error(found.error(), false));
     }
+    // Its connections are not shared: nothing to wait for.
+    if (mucp() != nullptr) co_return Result<void>{};
     NodePool& pool = snapshot_->pool(*candidate_);
     NodePool::Waiting waiting = pool.wait(bounded.get());
     const Result<void> room = co_await waiting;
@@ -164,13 +153,10 @@ Task<Result<void>> Attempts::pause() {
 }
 
 Error Attempts::out_of_time(const Context& bounded) const {
-  const std::optional<Error> asked = info_.context.error();
-  if (asked) return Error(*asked).with_context(info_.name());
-  if (info_.slot.stopping().cancelled()) return Error(*info_.slot.stopping().reason()).with_context(info_.name());
-  if (!info_.deadline) return Error(*bounded.error()).with_context(info_.name());
-  if (candidate_ == nullptr)
-    return info_.too_late({}, "the registry did not say where service \"" + std::string(service_) + "\" is");
-  return info_.too_late({}, "no connection to " + snapshot_->pool(*candidate_).address() + " with a free stream");
+  if (candidate_ == nullptr) {
+    return info_.cut_off(bounded, {}, "the registry did not say where service \"" + std::string(service_) + "\" is");
+  }
+  return info_.cut_off(bounded, {}, "no connection to " + snapshot_->pool(*candidate_).address() + " with a free stream");
 }
 
 Error Attempts::final_error(const Error& error, bool answered) const {

@@ -18,7 +18,7 @@ namespace micro::client {
 // Where the attempts of one call go, and whether there is another one.
 //
 //   Connection* connection = attempts.begin();
-//   while (connection == nullptr) {
+//   while (connection == nullptr && attempts.mucp() == nullptr) {
 //     if (Result<void> ready = co_await attempts.ready(); !ready) ...   // the call has failed
 //     connection = attempts.take();
 //   }
@@ -33,6 +33,9 @@ class Attempts {
   // Asks the registry, connects, waits for a free stream, and goes on to other nodes. On success take() is to be called at once.
   Task<Result<void>> ready();
   Connection* take();
+  // Set when the node that was chosen speaks go-micro's RPC: begin() and take() have no connection for it then, and ready() does
+  // not wait for one.
+  const MucpRoute* mucp() const;
 
   // Tells the selector how the attempt went.
   void mark(const Result<void>& result);

@@ -9,6 +9,8 @@
 
 #include "attempts.hpp"
 #include "connection.hpp"
+#include "mucp_attempt.hpp"
+#include "mucp_stream.hpp"
 #include "slot.hpp"
 #include "stream_call.hpp"
 #include "unary_exchange.hpp"
@@ -17,6 +19,8 @@ namespace micro::rpc {
 
 using client::Attempts;
 using client::CallInfo;
+using client::MucpAttempt;
+using client::MucpStream;
 using client::Slot;
 using client::StreamCall;
 using client::UnaryExchange;
@@ -33,11 +37,18 @@ struct Target {
 
 Error stopped() { return cancelled("the client was stopped: it makes no more calls"); }
 
+std::string_view content_type(const Slot& slot, const Target& target) {
+  const std::string& own = target.options.mucp_content_type;
+  return own.empty() ? slot.options().mucp_content_type : own;
+}
+
 CallInfo make_info(Slot& slot, Context& context, const Target& target, Duration timeout) {
   CallInfo info{.slot = slot,
                 .context = context,
                 .service = target.proto_service,
                 .method = target.method,
+                .registry_name = target.service,
+                .mucp_content_type = content_type(slot, target),
                 .begun = slot.loop().now(),
                 .deadline = context.deadline()};
   if (timeout > Duration::zero() && (!info.deadline || info.begun + timeout < *info.deadline))
@@ -110,7 +121,7 @@ Task<Reply> Client::Impl::unary(Context& context, Target target, codec::MessageR
   Attempts attempts(info, target.service, wanted);
   while (true) {
     client::Connection* connection = attempts.begin();
-    while (connection == nullptr) {
+    while (connection == nullptr && attempts.mucp() == nullptr) {
       Result<void> ready = co_await attempts.ready();
       if (!ready) {
         slot.counters.failures.add();
@@ -118,16 +129,31 @@ Task<Reply> Client::Impl::unary(Context& context, Target target, codec::MessageR
       }
       connection = attempts.take();
     }
-    UnaryExchange exchange(info, reply);
-    exchange.start(*connection, request);
-    co_await exchange;
-    attempts.mark(exchange.result());
-    if (exchange.result()) [[likely]]
-      co_return exchange.result();
-    const Error& error = exchange.result().error();
-    if (!attempts.again(error.code(), exchange.progress())) {
+    std::optional<Error> error;
+    retry::Progress progress{};
+    bool answered = false;
+    if (connection != nullptr) [[likely]] {
+      UnaryExchange exchange(info, reply);
+      exchange.start(*connection, request);
+      co_await exchange;
+      attempts.mark(exchange.result());
+      if (exchange.result()) [[likely]]
+        co_return exchange.result();
+      error = exchange.result().error();
+      progress = exchange.progress();
+      answered = exchange.answered();
+    } else {
+      MucpAttempt attempt(info, *attempts.mucp());
+      Result<void> done = co_await attempt.run(request, reply);
+      attempts.mark(done);
+      if (done) co_return done;
+      error = std::move(done.error());
+      progress = attempt.progress();
+      answered = attempt.answered();
+    }
+    if (!attempts.again(error->code(), progress)) {
       slot.counters.failures.add();
-      co_return fail(attempts.final_error(error, exchange.answered()));
+      co_return fail(attempts.final_error(*error, answered));
     }
     if (attempts.wait() == Duration::zero()) continue;
     Result<void> waited = co_await attempts.pause();
@@ -171,7 +197,7 @@ Task<Result<std::unique_ptr<ClientStream>>> Client::Impl::open(Context& context,
   Attempts attempts(opening, target.service, target.options);
   while (true) {
     client::Connection* connection = attempts.begin();
-    while (connection == nullptr) {
+    while (connection == nullptr && attempts.mucp() == nullptr) {
       Result<void> ready = co_await attempts.ready();
       if (!ready) {
         slot.counters.failures.add();
@@ -183,8 +209,18 @@ Task<Result<std::unique_ptr<ClientStream>>> Client::Impl::open(Context& context,
     if (!holder) co_return fail(stopped());
     CallInfo info = make_info(slot, context, target, timeout);
     info.compression = *compression;
+    const codec::MessageRef first = kind == MethodKind::kServerStream ? request : codec::MessageRef();
+    if (connection == nullptr) {
+      auto mucp = std::make_unique<MucpStream>(info, *attempts.mucp(), kind, std::move(holder));
+      const Result<void> begun = co_await mucp->start(opening, first);
+      attempts.mark(begun);
+      if (begun) co_return std::unique_ptr<ClientStream>(std::move(mucp));
+      if (attempts.again(begun.error().code(), mucp->progress())) continue;
+      slot.counters.failures.add();
+      co_return fail(attempts.final_error(begun.error(), false));
+    }
     auto stream = std::make_unique<StreamCall>(info, kind, std::move(holder));
-    const bool opened = stream->start(*connection, kind == MethodKind::kServerStream ? request : codec::MessageRef());
+    const bool opened = stream->start(*connection, first);
     attempts.mark(stream->result());
     if (opened) co_return std::unique_ptr<ClientStream>(std::move(stream));
     const Error error = stream->result().error();

@@ -31,6 +31,13 @@ Error CallInfo::too_late(std::string_view where, std::string_view what) const {
   return deadline_exceeded(std::move(text));
 }
 
+Error CallInfo::cut_off(const Context& bounded, std::string_view where, std::string_view what) const {
+  if (const std::optional<Error> asked = context.error()) return Error(*asked).with_context(name());
+  if (slot.stopping().cancelled()) return Error(*slot.stopping().reason()).with_context(name());
+  if (!deadline) return Error(*bounded.error()).with_context(name());
+  return too_late(where, what);
+}
+
 Exchange::~Exchange() {
   if (stream_ == nullptr) return;
   stream_->user = nullptr;

@@ -26,6 +26,8 @@ struct CallInfo {
   Context& context;
   std::string_view service;  // on the wire
   std::string_view method;
+  std::string_view registry_name;      // of the service
+  std::string_view mucp_content_type;  // for nodes that speak go-micro's RPC
   grpc::Compression compression = grpc::Compression::kIdentity;
   TimePoint begun;
   std::optional<TimePoint> deadline;
@@ -34,6 +36,8 @@ struct CallInfo {
   std::string name() const;
   // DEADLINE_EXCEEDED "<name>: <what> within 5s"
   Error too_late(std::string_view where, std::string_view what) const;
+  // Why `bounded`, a BoundedContext of this call, has ended: the caller's reason, the client's, or too_late().
+  Error cut_off(const Context& bounded, std::string_view where, std::string_view what) const;
 };
 
 // One gRPC call on one HTTP/2 stream, from opening it to its status: headers both ways, deadline, cancellation. What is done with

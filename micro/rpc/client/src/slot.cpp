@@ -2,25 +2,54 @@
 
 #include <algorithm>
 
+#include <micro/http/field.hpp>
 #include <micro/loop/timer.hpp>
+#include <micro/mucp/json.hpp>
 #include <micro/tls/credentials.hpp>
 #include <micro/uri/uri.hpp>
 
 namespace micro::client {
+namespace {
+
+// A service may be newer than we are.
+codec::JsonOptions reading_json() {
+  codec::JsonOptions options = mucp::json_options();
+  options.ignore_unknown_fields = true;
+  return options;
+}
+
+bool lists(std::string_view protocols, std::string_view wanted) {
+  std::string_view item;
+  while (http::next_list_item(protocols, item)) {
+    if (item == wanted) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 Snapshot::Snapshot(Slot& slot, std::shared_ptr<const registry::NodeList> nodes) : nodes_(std::move(nodes)) {
   pools_.reserve(nodes_->candidates.size());
-  for (const registry::Candidate& candidate : nodes_->candidates) pools_.push_back(&slot.acquire_pool(candidate.node));
+  for (const registry::Candidate& candidate : nodes_->candidates) {
+    pools_.push_back(&slot.acquire_pool(candidate.node));
+    const MucpRoute route = slot.acquire_mucp(candidate.node);
+    if (route.node != nullptr) routes_.resize(nodes_->candidates.size());
+    if (route.node != nullptr) routes_[pools_.size() - 1] = route;
+  }
 }
 
 Snapshot::~Snapshot() {
   for (NodePool* pool : pools_) pool->release();
+  for (const MucpRoute& route : routes_) {
+    if (route.node != nullptr) route.node->release();
+  }
 }
 
 Slot::Slot(Loop& loop, registry::Cache* registry, const rpc::ClientOptions& options)
     : loop_(loop),
       registry_(registry),
       options_(options),
+      go_json_(reading_json()),
       scratch_(std::make_unique_for_overwrite<std::array<char, 64 * 1024>>()) {
   Result<std::unique_ptr<selector::Selector>> made = selector::make_selector(options.strategy);
   if (made)
@@ -86,8 +115,29 @@ Result<SnapshotRef> Slot::from_addresses(const std::vector<std::string>& address
   return address_lists_.emplace(key, SnapshotRef(new Snapshot(*this, std::move(list)))).first->second;
 }
 
+MucpRoute Slot::acquire_mucp(const registry::Node& node) {
+  const std::string_view protocol = registry::property(node.metadata, rpc::kProtocolProperty);
+  const bool legacy = protocol.empty() && registry::property(node.metadata, "server") == "mucp";
+  if (protocol != "mucp" && !legacy) return {};
+  if (lists(registry::property(node.metadata, rpc::kProtocolsProperty), "grpc")) return {};
+  const bool secure = is_secure(node);
+  std::unique_ptr<MucpNode>& found = mucp_nodes_[secure ? 1 : 0][node.address];
+  if (!found) found = std::make_unique<MucpNode>(*this, node.address, secure);
+  found->acquire();
+  return {found.get(), legacy};
+}
+
+void Slot::forget_mucp(MucpNode& node) {
+  auto& nodes = mucp_nodes_[node.secure() ? 1 : 0];
+  if (const auto found = nodes.find(node.address()); found != nodes.end()) nodes.erase(found);
+}
+
+bool Slot::is_secure(const registry::Node& node) const noexcept {
+  return options_.require_tls || registry::property(node.metadata, rpc::kTlsProperty) == "true";
+}
+
 NodePool& Slot::acquire_pool(const registry::Node& node) {
-  const bool secure = options_.require_tls || registry::property(node.metadata, rpc::kTlsProperty) == "true";
+  const bool secure = is_secure(node);
   std::unique_ptr<NodePool>& pool = pools_[secure ? 1 : 0][node.address];
   if (!pool) pool = std::make_unique<NodePool>(*this, node.address, secure);
   pool->acquire();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include <micro/bytes/buffer.hpp>
 #include <micro/client/options.hpp>
+#include <micro/codecs/json_codec.hpp>
 #include <micro/codecs/proto_codec.hpp>
 #include <micro/context/cancellation.hpp>
 #include <micro/coro/gate.hpp>
@@ -23,6 +25,7 @@
 
 #include "by_name.hpp"
 #include "counters.hpp"
+#include "mucp_node.hpp"
 #include "node_pool.hpp"
 #include "snapshot.hpp"
 
@@ -39,6 +42,10 @@ class Slot {
   Loop& loop() const noexcept { return loop_; }
   const rpc::ClientOptions& options() const noexcept { return options_; }
   const codec::Codec& codec() const noexcept { return codec_; }
+  // For programs of go-micro.
+  const codec::Codec& go_json() const noexcept { return go_json_; }
+  // The Micro-Id of the next call.
+  std::uint64_t next_mucp_id() noexcept { return mucp_id_++; }
   selector::Selector& selector() noexcept { return *selector_; }
 
   // The nodes to choose from: `addresses` when there are any, else what the registry says of `service`. Null: the registry was
@@ -49,6 +56,9 @@ class Slot {
   // The connections to a node, of which there is one pool however many services list it. release() is the counterpart.
   NodePool& acquire_pool(const registry::Node& node);
   void forget_pool(NodePool& pool);
+  // The same for nodes that speak go-micro's own RPC; a route without a node for all others.
+  MucpRoute acquire_mucp(const registry::Node& node);
+  void forget_mucp(MucpNode& node);
 
   // For connections that speak TLS: those of the options, or the system's, which are loaded when first needed.
   Result<std::shared_ptr<tls::ClientCredentials>> tls_credentials();
@@ -72,6 +82,7 @@ class Slot {
 
  private:
   std::vector<NodePool*> all_pools() const;
+  bool is_secure(const registry::Node& node) const noexcept;
   Result<SnapshotRef> from_addresses(const std::vector<std::string>& addresses);
 
   static constexpr std::size_t kMostAddressLists = 256;
@@ -80,10 +91,13 @@ class Slot {
   registry::Cache* const registry_;
   const rpc::ClientOptions& options_;
   const codec::ProtoCodec codec_;
+  const codec::JsonCodec go_json_;
+  std::uint64_t mucp_id_ = 0;
   std::unique_ptr<selector::Selector> selector_;
   std::optional<Error> selector_error_;
   std::unique_ptr<registry::Cache::View> view_;
   std::array<ByName<std::unique_ptr<NodePool>>, 2> pools_;  // plain ones and secure ones, by address
+  std::array<ByName<std::unique_ptr<MucpNode>>, 2> mucp_nodes_;
   std::shared_ptr<tls::ClientCredentials> system_tls_;
   ByName<SnapshotRef> services_;
   ByName<SnapshotRef>::value_type* last_service_ = nullptr;

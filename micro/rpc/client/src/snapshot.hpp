@@ -10,8 +10,15 @@
 
 namespace micro::client {
 
+class MucpNode;
 class NodePool;
 class Slot;
+
+// A node that speaks go-micro's own RPC and no gRPC.
+struct MucpRoute {
+  MucpNode* node = nullptr;
+  bool legacy = false;  // its record says nothing of a protocol: it knows the codecs of go-micro's first versions
+};
 
 // The nodes of a service at one moment, each with its connections. Calls under way hold on to the one they began with. One loop.
 class Snapshot {
@@ -27,11 +34,19 @@ class Snapshot {
   NodePool& pool(const registry::Candidate& candidate) const noexcept {
     return *pools_[static_cast<std::size_t>(&candidate - nodes_->candidates.data())];
   }
+  // nullptr for nodes that speak gRPC.
+  const MucpRoute* mucp(const registry::Candidate& candidate) const noexcept {
+    if (routes_.empty()) [[likely]]
+      return nullptr;
+    const MucpRoute& route = routes_[static_cast<std::size_t>(&candidate - nodes_->candidates.data())];
+    return route.node == nullptr ? nullptr : &route;
+  }
 
  private:
   friend class SnapshotRef;
   std::shared_ptr<const registry::NodeList> nodes_;
   std::vector<NodePool*> pools_;
+  std::vector<MucpRoute> routes_;  // of the nodes, empty when all speak gRPC
   std::uint32_t references_ = 0;
 };
 

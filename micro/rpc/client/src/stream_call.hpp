@@ -14,14 +14,23 @@ namespace micro::client {
 
 // A CallInfo with names of its own: the stream outlives the coroutine that opened it.
 struct StreamInfo {
-  explicit StreamInfo(const CallInfo& call) : service(call.service), method(call.method), info(call) {
+  explicit StreamInfo(const CallInfo& call)
+      : service(call.service),
+        method(call.method),
+        registry_name(call.registry_name),
+        mucp_content_type(call.mucp_content_type),
+        info(call) {
     info.service = service;
     info.method = method;
+    info.registry_name = registry_name;
+    info.mucp_content_type = mucp_content_type;
   }
   StreamInfo(const StreamInfo&) = delete;
   StreamInfo& operator=(const StreamInfo&) = delete;
   const std::string service;
   const std::string method;
+  const std::string registry_name;
+  const std::string mucp_content_type;
   CallInfo info;
 };
 

@@ -3,27 +3,15 @@
 #include <cstdint>
 
 #include <micro/codecs/install.hpp>
+#include <micro/mucp/json.hpp>
 #include <micro/tls/credentials.hpp>
 
 #include "http2_limits.hpp"
 
 namespace micro::rpc {
-namespace {
-
-// Read by protojson and jsonpb, as the names of the .proto, numbers and padded base64 are, and by encoding/json into the structs
-// of protobuf and into users' own, which know nothing of names for enums and strings for integers.
-codec::JsonOptions go_json_options() {
-  codec::JsonOptions options;
-  options.int64_as_string = false;
-  options.enum_as_number = true;
-  options.proto_field_names = true;
-  return options;
-}
-
-}  // namespace
 
 ServerState::ServerState(ServerOptions server_options, std::shared_ptr<HttpRoutes> http_routes)
-    : options(std::move(server_options)), routes(std::move(http_routes)), go_json(go_json_options()) {
+    : options(std::move(server_options)), routes(std::move(http_routes)), go_json(mucp::json_options()) {
   codec::JsonOptions json_options;
   json_options.emit_zero_values = options.json_zero_values;
   // The table is empty, so nothing can be in the way.

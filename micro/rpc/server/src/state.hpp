@@ -32,7 +32,7 @@ struct ServerState {
   codec::Table codecs;
   const codec::Codec* proto = nullptr;
   const codec::JsonCodec* json = nullptr;
-  // For go-micro's programs: as Go's encoding/json writes the structs of protobuf, which all its versions read.
+  // For go-micro's programs.
   const codec::JsonCodec go_json;
   http1::Limits http1_limits;
   http2::Options http2_options;

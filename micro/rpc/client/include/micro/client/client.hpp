@@ -38,7 +38,8 @@ class ClientStream : public MessageStream {
 };
 
 // Calls services by name: resolves (cached watch of the registry), selects a node, takes a pooled connection of this loop, sends,
-// and tries again elsewhere where that is safe. Speaks gRPC over HTTP/2.
+// and tries again elsewhere where that is safe. Speaks gRPC over HTTP/2, and go-micro's own RPC over HTTP/1.1 to nodes whose
+// record says that they know nothing else ("protocol": "mucp"; docs/reference/mucp.md).
 //
 // The deadline of a call is the earliest of its context's, its options' and the client's; the time left travels on the wire.
 // Cancelling the context ends the call here and at the server.

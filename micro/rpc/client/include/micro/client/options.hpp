@@ -45,6 +45,9 @@ struct ClientOptions {
   std::size_t max_receive_message_size = 4 * 1024 * 1024;
   std::size_t max_send_message_size = 64 * 1024 * 1024;
   retry::Options retry;
+  // Of messages to nodes that speak go-micro's own RPC: "application/protobuf", "application/json" or another one of
+  // docs/reference/mucp.md. gRPC has protobuf always.
+  std::string mucp_content_type = "application/protobuf";
   // "round_robin" or "random"; later strategies by their names.
   std::string strategy = "round_robin";
   // Whom to trust and who we are, for nodes that speak TLS (<micro/tls/credentials.hpp>). Null: the authorities of the system,
@@ -64,6 +67,8 @@ struct CallOptions {
   std::vector<selector::FilterPtr> filters;
   // The method may be repeated although it was sent. Generated clients set it from the .proto.
   bool idempotent = false;
+  // Instead of the client's mucp_content_type; empty: that.
+  std::string mucp_content_type;
   // "identity", "gzip" or "deflate" for the messages we send; Context::set_request_compression() leaves out single ones.
   std::string compression = "identity";
 };

@@ -1,0 +1,73 @@
+#include "mucp_node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <micro/coro/deadline.hpp>
+#include <micro/duration/duration.hpp>
+
+#include "mucp_socket.hpp"
+#include "slot.hpp"
+
+namespace micro::client {
+namespace {
+
+// Servers of others close what is idle for a minute.
+constexpr Duration kLongestIdle = std::chrono::seconds(50);
+constexpr std::size_t kMostIdle = 100;
+
+}  // namespace
+
+MucpNode::MucpNode(Slot& slot, std::string address, bool secure)
+    : slot_(slot), address_(std::move(address)), secure_(secure), parsed_(Address::parse(address_)) {}
+
+MucpNode::~MucpNode() = default;
+
+void MucpNode::release() {
+  if (--uses_ == 0) slot_.forget_mucp(*this);
+}
+
+std::unique_ptr<MucpSocket> MucpNode::take() {
+  while (!idle_.empty()) {
+    std::unique_ptr<MucpSocket> socket = std::move(idle_.back().socket);
+    idle_.pop_back();
+    if (socket->alive()) return socket;
+  }
+  return nullptr;
+}
+
+Task<Result<std::unique_ptr<MucpSocket>>> MucpNode::connect(Context& context) {
+  const std::string name = "connect to " + address_;
+  if (!parsed_) co_return fail(parsed_.error());
+  Context bounded(context);
+  const Duration timeout = slot_.options().connect_timeout;
+  if (timeout > Duration::zero()) bounded.set_timeout(timeout, slot_.loop().now());
+  const ContextDeadline deadline(bounded, slot_.loop());
+  slot_.counters.connects.add();
+  Result<std::unique_ptr<MucpSocket>> socket = co_await MucpSocket::open(slot_, bounded, *parsed_, secure_);
+  if (socket) co_return socket;
+  if (bounded.cancelled() && !context.cancelled()) {
+    co_return fail(unavailable(name + ": no answer within " + format_duration(timeout)));
+  }
+  if (socket.error().reason().starts_with("TLS_")) co_return fail(Error(socket.error()).with_context(name));
+  co_return fail(unavailable(socket.error().message()));
+}
+
+void MucpNode::give_back(std::unique_ptr<MucpSocket> socket) {
+  if (slot_.stopping().cancelled()) return;
+  Duration keep = kLongestIdle;
+  if (const Duration limit = slot_.options().idle_timeout; limit > Duration::zero()) keep = std::min(keep, limit);
+  if (idle_.size() >= kMostIdle) idle_.pop_front();
+  Idle idle{std::move(socket), slot_.loop().now() + keep};
+  idle_.push_back(std::move(idle));
+  if (idle_.size() == 1) drop_old();
+}
+
+// What is idle longest comes first, so only that has a time.
+void MucpNode::drop_old() {
+  while (!idle_.empty() && idle_.front().until <= slot_.loop().now()) idle_.pop_front();
+  if (idle_.empty()) return;
+  timer_.set(slot_.loop(), idle_.front().until, [](void* self) { static_cast<MucpNode*>(self)->drop_old(); }, this);
+}
+
+}  // namespace micro::client
