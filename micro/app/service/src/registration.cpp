@@ -27,15 +27,24 @@ Task<Result<void>> Registration::register_once() {
 
 Task<Result<void>> Registration::start() {
   Result<void> done = co_await register_once();
-  if (!done) co_return done;
+  if (!done && done.error().reason() == registry::kReadOnly) {
+    logger_.warn("not registered: the registry is read-only",
+                 {{"registry", registry_.describe()}, {"error", done.error().message()}});
+    co_return Result<void>{};
+  }
+  const bool partly = !done && done.error().reason() == registry::kPartlyRegistered;
+  if (!done && !partly) co_return done;
+  if (partly) {
+    logger_.warn("registered in some registries only; trying the others again",
+                 {{"registry", registry_.describe()}, {"error", done.error().message()}});
+  }
   registered_ = true;
-  spawn(renew(gate_.enter()));
-  co_return done;
+  spawn(renew(gate_.enter(), partly));
+  co_return Result<void>{};
 }
 
-Task<void> Registration::renew(Gate::Holder) {
-  bool failing = false;
-  Duration pause = options_.interval;
+Task<void> Registration::renew(Gate::Holder, bool failing) {
+  Duration pause = failing ? std::min(kRetry, options_.interval) : options_.interval;
   while (co_await sleep(life_, pause)) {
     const Result<void> done = co_await register_once();
     if (life_.cancelled()) break;

@@ -17,13 +17,15 @@ class Registration {
   };
   Registration(registry::Registry& registry, registry::Service record, Options options, log::Logger& logger);
 
-  // Registers for the first time, and starts to renew when that went well.
+  // Registers for the first time, and starts to renew when that went well; also when only some of several registries have the
+  // node. A registry that cannot be written is no failure: the log says so, and that is all.
   Task<Result<void>> start();
+  bool registered() const noexcept { return registered_; }
   // Stops renewing and leaves the registry; whether it was in there, which it was not when start() failed.
   Task<bool> stop();
 
  private:
-  Task<void> renew(Gate::Holder holder);
+  Task<void> renew(Gate::Holder holder, bool failing);
   Task<Result<void>> register_once();
 
   registry::Registry& registry_;

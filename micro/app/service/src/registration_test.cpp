@@ -78,6 +78,34 @@ TEST_F(RegistrationTest, HealsAfterAnOutageAndSaysSoOnce) {
   EXPECT_THAT(log, AllOf(HasSubstr("fake registry"), HasSubstr("fake registry is down")));
 }
 
+TEST_F(RegistrationTest, ARegistryThatCannotBeWrittenIsNoFailureAndIsToldOnce) {
+  testing::internal::CaptureStderr();
+  registry_->read_only = true;
+  ASSERT_TRUE(service_.start());
+  EXPECT_EQ(registry_->refused.get(), 1);
+  service_.stop();
+  EXPECT_EQ(registry_->deregistered.get(), 0);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(count(log, "not registered: the registry is read-only"), 1u) << log;
+  EXPECT_EQ(count(log, "registered echo at"), 0u) << log;
+}
+
+TEST_F(RegistrationTest, SomeOfSeveralRegistriesAreEnoughAndTheOthersAreTriedAgain) {
+  testing::internal::CaptureStderr();
+  registry_->partly = true;
+  ASSERT_TRUE(service_.start());
+  EXPECT_THAT(listed(service_, *registry_), ElementsAre(node()));
+  registry_->refused.wait_for(3);
+  registry_->partly = false;
+  wait_for_renewal();
+  service_.stop();
+  EXPECT_EQ(registry_->deregistered.get(), 1);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(count(log, "registered in some registries only; trying the others again"), 1u) << log;
+  EXPECT_EQ(count(log, "half of it is down"), 1u) << log;
+  EXPECT_EQ(count(log, "registered again"), 1u) << log;
+}
+
 TEST_F(RegistrationTest, EndsWithTheService) {
   ASSERT_TRUE(service_.start());
   wait_for_renewal();

@@ -20,6 +20,7 @@
 #include <micro/client/client.hpp>
 #include <micro/coro/sleep.hpp>
 #include <micro/registry/memory.hpp>
+#include <micro/registry/records.hpp>
 #include <micro/service/service.hpp>
 
 namespace micro::test {
@@ -126,7 +127,15 @@ class FakeRegistry final : public registry::Registry {
       refused.add();
       co_return fail(unavailable("fake registry is down"));
     }
+    if (read_only) {
+      refused.add();
+      co_return fail(registry::read_only("register", service.name, describe()));
+    }
     Result<void> done = co_await memory_.register_service(context, service, options);
+    if (partly) {
+      refused.add();
+      co_return fail(unavailable("half of it is down").with_reason(std::string(registry::kPartlyRegistered)));
+    }
     registered.add();
     co_return done;
   }
@@ -157,6 +166,9 @@ class FakeRegistry final : public registry::Registry {
   }
 
   std::atomic<bool> down = false;
+  std::atomic<bool> read_only = false;
+  // Keeps the record and says that others did not.
+  std::atomic<bool> partly = false;
   std::function<void()> on_deregister;
   Count registered;
   Count refused;

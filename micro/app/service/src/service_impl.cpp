@@ -212,7 +212,9 @@ Task<void> Service::Impl::start_on_loop(Result<void>& result) {
           std::move(result.error()).with_context("cannot register " + options.name + " in the " + registry->describe()));
       co_return;
     }
-    logger.info("registered " + options.name + " at " + published, {{"registry", registry->describe()}});
+    if (registration->registered()) {
+      logger.info("registered " + options.name + " at " + published, {{"registry", registry->describe()}});
+    }
     membership = std::make_unique<Membership>(*registry, logger);
     membership->start();
   }

@@ -4,6 +4,7 @@
 
 #include <micro/registry/local.hpp>
 #include <micro/registry/memory.hpp>
+#include <micro/registry/static.hpp>
 
 namespace micro {
 
@@ -28,9 +29,14 @@ Result<std::shared_ptr<registry::Registry>> make_memory(const RegistryConfig& co
   return std::make_shared<registry::Memory>();
 }
 
+Result<std::shared_ptr<registry::Registry>> make_static(const RegistryConfig& config) {
+  if (auto checked = check_no_layout("static", config); !checked) return fail(std::move(checked.error()));
+  return registry::Static::make(config.address);
+}
+
 }  // namespace
 
-Plugins::Plugins() : registries_{{"local", make_local}, {"memory", make_memory}} {}
+Plugins::Plugins() : registries_{{"local", make_local}, {"memory", make_memory}, {"static", make_static}} {}
 
 Result<void> Plugins::add_registry(std::string name, RegistryFactory factory) {
   if (std::ranges::find(registries_, name, &std::pair<std::string, RegistryFactory>::first) != registries_.end()) {

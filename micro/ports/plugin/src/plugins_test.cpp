@@ -7,7 +7,7 @@ namespace {
 
 TEST(Plugins, HasTheRegistriesThatNeedNothing) {
   const Plugins plugins;
-  EXPECT_EQ(plugins.registry_names(), "local, memory");
+  EXPECT_EQ(plugins.registry_names(), "local, memory, static");
   const auto memory = plugins.make_registry("memory", {});
   ASSERT_TRUE(memory);
   EXPECT_EQ((*memory)->name(), "memory");
@@ -16,12 +16,21 @@ TEST(Plugins, HasTheRegistriesThatNeedNothing) {
   EXPECT_EQ((*local)->name(), "local");
 }
 
+TEST(Plugins, TheStaticRegistryIsGivenAsAText) {
+  const Plugins plugins;
+  const auto made = plugins.make_registry("static", {.address = "greeter=direct:///10.0.0.7:8080"});
+  ASSERT_TRUE(made) << made.error().to_string();
+  EXPECT_EQ((*made)->name(), "static");
+  EXPECT_EQ(plugins.make_registry("static", {.address = "greeter"}).error().code(), Code::kInvalidArgument);
+}
+
 TEST(Plugins, UnknownNamesListTheKnownOnes) {
   const Plugins plugins;
   const auto registry = plugins.make_registry("ectd", {});
   ASSERT_FALSE(registry);
   EXPECT_EQ(registry.error().code(), Code::kInvalidArgument);
-  EXPECT_EQ(registry.error().message(), "unknown registry \"ectd\"; this program has local, memory (--registry, MICRO_REGISTRY)");
+  EXPECT_EQ(registry.error().message(),
+            "unknown registry \"ectd\"; this program has local, memory, static (--registry, MICRO_REGISTRY)");
 }
 
 TEST(Plugins, AddsByNameOnce) {
@@ -39,7 +48,7 @@ TEST(Plugins, AddsByNameOnce) {
 
 TEST(Plugins, ALayoutIsRefusedWhereThereIsNone) {
   const Plugins plugins;
-  for (const char* name : {"memory", "local"}) {
+  for (const char* name : {"memory", "local", "static"}) {
     const auto made = plugins.make_registry(name, {.layout = "kratos"});
     ASSERT_FALSE(made) << name;
     EXPECT_EQ(made.error().code(), Code::kInvalidArgument);

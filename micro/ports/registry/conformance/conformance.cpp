@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -173,6 +174,7 @@ TEST_P(RegistryConformance, RegisteringAgainReplaces) {
 }
 
 TEST_P(RegistryConformance, RecordsRunOut) {
+  if (const std::string why = backend_->why_no_ttl(); !why.empty()) GTEST_SKIP() << why;
   const Duration ttl = backend_->shortest_ttl();
   ASSERT_TRUE(add(one_node("greeter", "short"), ttl));
   ASSERT_TRUE(add(one_node("greeter", "long"), ttl * 100));
@@ -182,6 +184,7 @@ TEST_P(RegistryConformance, RecordsRunOut) {
 }
 
 TEST_P(RegistryConformance, RegisteringAgainRenews) {
+  if (const std::string why = backend_->why_no_ttl(); !why.empty()) GTEST_SKIP() << why;
   const Duration ttl = backend_->shortest_ttl();
   const auto half_the_time = [&] { block_on(loop_, backend_->advance(ttl / 2 + ttl / 10)); };
   for (int i = 0; i < 4; ++i) {
@@ -243,6 +246,7 @@ TEST_P(RegistryConformance, WatchOfOneServiceIgnoresOthers) {
 }
 
 TEST_P(RegistryConformance, WatchTellsOfRecordsThatRunOut) {
+  if (const std::string why = backend_->why_no_ttl(); !why.empty()) GTEST_SKIP() << why;
   const Duration ttl = backend_->shortest_ttl();
   const auto watcher = watch();
   ASSERT_TRUE(add(one_node("greeter", "one"), ttl));
@@ -413,18 +417,17 @@ TEST_P(RegistryConformance, OtherLoopsMayChangeIt) {
     }
     EXPECT_TRUE(block_on(loop, registry_->register_service(context, one_node("greeter", "last"), {})));
   });
-  Seens seen;
-  while (seen.empty() || seen.back().node != "last") {
-    auto next = events(*watcher, 1);
+  // Changes that undo each other may be seen as none, but never half of one: in the end there is what is there.
+  std::set<std::string> open;
+  while (open != std::set<std::string>{"last"}) {
+    const auto next = events(*watcher, 1);
     if (next.empty()) break;
-    seen.push_back(next.front());
+    const Seen& seen = next.front();
+    EXPECT_TRUE(seen.change == Change::kCreate ? open.insert(seen.node).second : open.erase(seen.node) == 1)
+        << testing::PrintToString(seen);
     (void)get("greeter");
   }
   other.join();
-  // Changes that undo each other may be seen as none, but never half of one.
-  std::size_t open = 0;
-  for (const Seen& one : seen) one.change == Change::kCreate ? ++open : --open;
-  EXPECT_EQ(open, 1u);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <micro/registry/node_list.hpp>
+#include <micro/registry/registry.hpp>
 
 namespace micro::registry {
 namespace {
@@ -87,6 +88,13 @@ std::vector<Service> merge(std::vector<Service> records) {
 Error no_node(std::string_view service, std::string_view registry) {
   return not_found("no node of service " + quoted(service) + " in " + std::string(registry))
       .with_reason("NO_NODE")
+      .with("service", std::string(service));
+}
+
+Error read_only(std::string_view verb, std::string_view service, std::string_view registry) {
+  return failed_precondition("cannot " + std::string(verb) + " service " + quoted(service) + ": the " + std::string(registry) +
+                             " is read-only; name the service where its records come from")
+      .with_reason(std::string(kReadOnly))
       .with("service", std::string(service));
 }
 

@@ -2,10 +2,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include <micro/registry/conformance.hpp>
 #include <micro/registry/local.hpp>
 #include <micro/registry/memory.hpp>
+#include <micro/registry/records.hpp>
+#include <micro/registry/static.hpp>
 
 namespace micro::registry::conformance {
 namespace {
@@ -48,9 +53,82 @@ class LocalBackend final : public Backend {
   const std::shared_ptr<ManualTime> time_ = std::make_shared<ManualTime>();
 };
 
+// The static registry is read-only: registering here is somebody who writes the file it reads.
+class StaticBackend final : public Backend {
+ public:
+  StaticBackend() {
+    std::string pattern = (fs::temp_directory_path() / "micro-static-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    file_->path = directory_ / "services.json";
+    file_->write();
+  }
+  ~StaticBackend() override { fs::remove_all(directory_); }
+  std::shared_ptr<Registry> connect() override { return std::make_shared<Editor>(file_); }
+  Task<void> advance(Duration) override { co_return; }
+  std::string why_no_ttl() const override { return "who writes the records of a static registry takes them out, too"; }
+
+ private:
+  struct File {
+    void write() {
+      std::string text = "[";
+      for (const auto& [key, record] : records) text += (text.size() > 1 ? ",\n" : "\n") + to_json(record);
+      // Each content has a length of its own: the kernel's clock for files is too coarse to tell two within a few milliseconds.
+      text += "]" + std::string(++writes, '\n');
+      const fs::path draft = path.string() + ".new";
+      std::ofstream(draft) << text;
+      fs::rename(draft, path);
+    }
+    std::mutex mutex;
+    fs::path path;
+    std::map<std::pair<std::string, std::string>, Service> records;
+    std::size_t writes = 0;
+  };
+
+  class Editor final : public Registry {
+   public:
+    explicit Editor(std::shared_ptr<File> file) : file_(std::move(file)) {
+      const Static::Options options{.poll_interval = std::chrono::milliseconds(2)};
+      registry_ = Static::from_file(file_->path.string(), options).value();
+    }
+    std::string_view name() const noexcept override { return registry_->name(); }
+    std::string describe() const override { return registry_->describe(); }
+    Task<Result<void>> register_service(Context& context, const Service& service, const RegisterOptions& options) override {
+      const auto refused = co_await registry_->register_service(context, service, options);
+      if (refused.error().reason() != kReadOnly) co_return refused;
+      const std::lock_guard lock(file_->mutex);
+      for (const Node& node : service.nodes) file_->records.insert_or_assign({service.name, node.id}, single_node(service, node));
+      file_->write();
+      co_return Result<void>{};
+    }
+    Task<Result<void>> deregister_service(Context& context, const Service& service) override {
+      const auto refused = co_await registry_->deregister_service(context, service);
+      if (refused.error().reason() != kReadOnly) co_return refused;
+      const std::lock_guard lock(file_->mutex);
+      for (const Node& node : service.nodes) file_->records.erase({service.name, node.id});
+      file_->write();
+      co_return Result<void>{};
+    }
+    Task<Result<std::vector<Service>>> get_service(Context& context, std::string_view name) override {
+      return registry_->get_service(context, name);
+    }
+    Task<Result<std::vector<Service>>> list_services(Context& context) override { return registry_->list_services(context); }
+    Task<Result<std::unique_ptr<Watcher>>> watch(Context& context, const WatchOptions& options) override {
+      return registry_->watch(context, options);
+    }
+
+   private:
+    const std::shared_ptr<File> file_;
+    std::shared_ptr<Static> registry_;
+  };
+
+  fs::path directory_;
+  const std::shared_ptr<File> file_ = std::make_shared<File>();
+};
+
 INSTANTIATE_TEST_SUITE_P(Registry, RegistryConformance,
                          testing::Values(Subject{"memory", [] { return std::make_unique<MemoryBackend>(); }},
-                                         Subject{"local", [] { return std::make_unique<LocalBackend>(); }}),
+                                         Subject{"local", [] { return std::make_unique<LocalBackend>(); }},
+                                         Subject{"static", [] { return std::make_unique<StaticBackend>(); }}),
                          subject_name);
 
 }  // namespace

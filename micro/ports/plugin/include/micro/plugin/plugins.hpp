@@ -34,14 +34,14 @@ class Plugins {
   // INVALID_ARGUMENT for a config the registry cannot use. Does not connect.
   using RegistryFactory = Result<std::shared_ptr<registry::Registry>> (*)(const RegistryConfig& config);
 
-  // Has the registries that need nothing else: "local" and "memory".
+  // Has the registries that need nothing else: "local", "memory" and "static".
   Plugins();
 
   // A second registry of one name is ALREADY_EXISTS.
   Result<void> add_registry(std::string name, RegistryFactory factory);
   // INVALID_ARGUMENT for an unknown name, listing the known ones; otherwise what the factory says.
   Result<std::shared_ptr<registry::Registry>> make_registry(std::string_view name, const RegistryConfig& config) const;
-  // "local, memory": for help texts.
+  // "local, memory, static": for help texts.
   std::string registry_names() const;
 
  private:

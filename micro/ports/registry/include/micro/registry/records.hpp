@@ -24,4 +24,8 @@ std::vector<Service> merge(std::vector<Service> records);
 // NOT_FOUND [NO_NODE] "no node of service X in Y".
 Error no_node(std::string_view service, std::string_view registry);
 
+// FAILED_PRECONDITION [READ_ONLY]: "cannot register service X: Y is read-only; ...", for registries whose records come from
+// elsewhere. `verb`: register or deregister.
+Error read_only(std::string_view verb, std::string_view service, std::string_view registry);
+
 }  // namespace micro::registry

@@ -14,6 +14,14 @@
 
 namespace micro::registry {
 
+// Reasons of errors of register_service() that must not keep a service from starting.
+//
+// FAILED_PRECONDITION: the registry cannot be written, its records come from elsewhere (a text, a file, DNS). Trying again is of
+// no use; others find the service when that source names it.
+inline constexpr std::string_view kReadOnly = "READ_ONLY";
+// UNAVAILABLE: some of several registries have the record, the others failed. Register again soon.
+inline constexpr std::string_view kPartlyRegistered = "PARTLY_REGISTERED";
+
 struct RegisterOptions {
   // The record disappears by itself when it was not registered again for this long; register about three times as often.
   // Zero: it stays until deregistered (or, where the registry can tell, until its process ends).
@@ -55,7 +63,8 @@ class Watcher {
 // registers each. Empty names and nodes without id or address are INVALID_ARGUMENT.
 //
 // Errors: NOT_FOUND "no node of service X in registry Y" when the registry answers and knows none; UNAVAILABLE when the registry
-// itself cannot be reached, naming its address. The two are never mixed up.
+// itself cannot be reached, naming its address. The two are never mixed up. Registries that cannot be written answer register and
+// deregister with FAILED_PRECONDITION [READ_ONLY].
 // Thread safety: all members may be called on any loop; the result arrives on the calling loop.
 class Registry {
  public:

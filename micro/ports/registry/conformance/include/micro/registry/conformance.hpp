@@ -39,6 +39,8 @@ class Backend {
   virtual Task<void> advance(Duration duration) = 0;
   // The shortest time to live the suite may use.
   virtual Duration shortest_ttl() const { return std::chrono::seconds(10); }
+  // Why RegisterOptions::ttl means nothing here, shown where the suite then skips what is about it. Empty: records run out.
+  virtual std::string why_no_ttl() const { return {}; }
 };
 
 struct Subject {
