@@ -4,11 +4,17 @@
 
 #include <micro/registry/local.hpp>
 #include <micro/registry/memory.hpp>
+#include <micro/registry/multi.hpp>
 #include <micro/registry/static.hpp>
+
+#include "multi_address.hpp"
 
 namespace micro {
 
 namespace {
+
+// Made of others in the table, so it is no factory in it.
+constexpr std::string_view kMulti = "multi";
 
 // For registries that have one form of record only.
 Result<void> check_no_layout(std::string_view name, const RegistryConfig& config) {
@@ -39,7 +45,8 @@ Result<std::shared_ptr<registry::Registry>> make_static(const RegistryConfig& co
 Plugins::Plugins() : registries_{{"local", make_local}, {"memory", make_memory}, {"static", make_static}} {}
 
 Result<void> Plugins::add_registry(std::string name, RegistryFactory factory) {
-  if (std::ranges::find(registries_, name, &std::pair<std::string, RegistryFactory>::first) != registries_.end()) {
+  if (name == kMulti ||
+      std::ranges::find(registries_, name, &std::pair<std::string, RegistryFactory>::first) != registries_.end()) {
     return fail(already_exists("a registry called " + name + " is installed already"));
   }
   registries_.emplace_back(std::move(name), factory);
@@ -47,6 +54,7 @@ Result<void> Plugins::add_registry(std::string name, RegistryFactory factory) {
 }
 
 Result<std::shared_ptr<registry::Registry>> Plugins::make_registry(std::string_view name, const RegistryConfig& config) const {
+  if (name == kMulti) return make_multi(config);
   for (const auto& [known, factory] : registries_) {
     if (known == name) return factory(config);
   }
@@ -57,7 +65,23 @@ Result<std::shared_ptr<registry::Registry>> Plugins::make_registry(std::string_v
 std::string Plugins::registry_names() const {
   std::string names;
   for (const auto& entry : registries_) names += (names.empty() ? "" : ", ") + entry.first;
-  return names;
+  return names.append(", ").append(kMulti);
+}
+
+Result<std::shared_ptr<registry::Registry>> Plugins::make_multi(const RegistryConfig& config) const {
+  if (!config.layout.empty()) {
+    return fail(invalid_argument("multi registry: it has no layout of its own; give each registry its own: \"etcd+" +
+                                 config.layout + "@...\" (--registry_address)"));
+  }
+  const auto parts = parse_multi(config.address);
+  if (!parts) return fail(parts.error());
+  std::vector<std::shared_ptr<registry::Registry>> registries;
+  for (const MultiPart& part : *parts) {
+    auto made = make_registry(part.name, part.config);
+    if (!made) return fail(std::move(made.error()).with_context("multi registry"));
+    registries.push_back(std::move(*made));
+  }
+  return std::make_shared<registry::Multi>(std::move(registries));
 }
 
 }  // namespace micro

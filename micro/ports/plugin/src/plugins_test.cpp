@@ -7,7 +7,7 @@ namespace {
 
 TEST(Plugins, HasTheRegistriesThatNeedNothing) {
   const Plugins plugins;
-  EXPECT_EQ(plugins.registry_names(), "local, memory, static");
+  EXPECT_EQ(plugins.registry_names(), "local, memory, static, multi");
   const auto memory = plugins.make_registry("memory", {});
   ASSERT_TRUE(memory);
   EXPECT_EQ((*memory)->name(), "memory");
@@ -30,7 +30,7 @@ TEST(Plugins, UnknownNamesListTheKnownOnes) {
   ASSERT_FALSE(registry);
   EXPECT_EQ(registry.error().code(), Code::kInvalidArgument);
   EXPECT_EQ(registry.error().message(),
-            "unknown registry \"ectd\"; this program has local, memory, static (--registry, MICRO_REGISTRY)");
+            "unknown registry \"ectd\"; this program has local, memory, static, multi (--registry, MICRO_REGISTRY)");
 }
 
 TEST(Plugins, AddsByNameOnce) {

@@ -9,6 +9,7 @@
 #include <micro/registry/conformance.hpp>
 #include <micro/registry/local.hpp>
 #include <micro/registry/memory.hpp>
+#include <micro/registry/multi.hpp>
 #include <micro/registry/records.hpp>
 #include <micro/registry/static.hpp>
 
@@ -125,10 +126,27 @@ class StaticBackend final : public Backend {
   const std::shared_ptr<File> file_ = std::make_shared<File>();
 };
 
+// Two registries of different kinds below.
+class MultiBackend final : public Backend {
+ public:
+  std::shared_ptr<Registry> connect() override {
+    return std::make_shared<Multi>(std::vector<std::shared_ptr<Registry>>{memory_.connect(), local_.connect()});
+  }
+  Task<void> advance(Duration duration) override {
+    co_await memory_.advance(duration);
+    co_await local_.advance(duration);
+  }
+
+ private:
+  MemoryBackend memory_;
+  LocalBackend local_;
+};
+
 INSTANTIATE_TEST_SUITE_P(Registry, RegistryConformance,
                          testing::Values(Subject{"memory", [] { return std::make_unique<MemoryBackend>(); }},
                                          Subject{"local", [] { return std::make_unique<LocalBackend>(); }},
-                                         Subject{"static", [] { return std::make_unique<StaticBackend>(); }}),
+                                         Subject{"static", [] { return std::make_unique<StaticBackend>(); }},
+                                         Subject{"multi", [] { return std::make_unique<MultiBackend>(); }}),
                          subject_name);
 
 }  // namespace

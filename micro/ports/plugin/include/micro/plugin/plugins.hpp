@@ -34,17 +34,20 @@ class Plugins {
   // INVALID_ARGUMENT for a config the registry cannot use. Does not connect.
   using RegistryFactory = Result<std::shared_ptr<registry::Registry>> (*)(const RegistryConfig& config);
 
-  // Has the registries that need nothing else: "local", "memory" and "static".
+  // Has the registries that need nothing else: "local", "memory", "static"; and "multi", made of the others: its address names
+  // them, "etcd@10.0.0.1:2379;mdns". Each part is <name>[+<layout>][@<address>]; an address with a ; in it is put into
+  // parentheses.
   Plugins();
 
   // A second registry of one name is ALREADY_EXISTS.
   Result<void> add_registry(std::string name, RegistryFactory factory);
   // INVALID_ARGUMENT for an unknown name, listing the known ones; otherwise what the factory says.
   Result<std::shared_ptr<registry::Registry>> make_registry(std::string_view name, const RegistryConfig& config) const;
-  // "local, memory, static": for help texts.
+  // "local, memory, static, multi": for help texts.
   std::string registry_names() const;
 
  private:
+  Result<std::shared_ptr<registry::Registry>> make_multi(const RegistryConfig& config) const;
   std::vector<std::pair<std::string, RegistryFactory>> registries_;
 };
 
