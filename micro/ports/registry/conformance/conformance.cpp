@@ -380,9 +380,19 @@ TEST_P(RegistryConformance, TwoRegistriesShareTheirRecords) {
   EXPECT_EQ(by_node(events(*watcher, 2)), (Seens{{Change::kCreate, "greeter", "ours"}, {Change::kCreate, "greeter", "theirs"}}));
   EXPECT_EQ(node_ids("greeter"), (Ids{"ours", "theirs"}));
   EXPECT_EQ(*run(other->get_service(context_, "greeter")), *get("greeter"));
+  ASSERT_TRUE(run(other->deregister_service(context_, one_node("greeter", "theirs"))));
+  EXPECT_EQ(events(*watcher, 1), (Seens{{Change::kDelete, "greeter", "theirs"}}));
+  EXPECT_EQ(node_ids("greeter"), Ids{"ours"});
+}
+
+TEST_P(RegistryConformance, AnyRegistryMayDeregister) {
+  if (const std::string why = backend_->why_own_nodes_only(); !why.empty()) GTEST_SKIP() << why;
+  const auto other = backend_->connect();
+  ASSERT_TRUE(add(one_node("greeter", "ours")));
+  const auto watcher = watch("greeter");
   ASSERT_TRUE(run(other->deregister_service(context_, one_node("greeter", "ours"))));
   EXPECT_EQ(events(*watcher, 1), (Seens{{Change::kDelete, "greeter", "ours"}}));
-  EXPECT_EQ(node_ids("greeter"), Ids{"theirs"});
+  EXPECT_EQ(get("greeter").error().code(), Code::kNotFound);
 }
 
 TEST_P(RegistryConformance, FiftyNodes) {

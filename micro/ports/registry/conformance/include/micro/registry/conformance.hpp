@@ -41,6 +41,8 @@ class Backend {
   virtual Duration shortest_ttl() const { return std::chrono::seconds(10); }
   // Why RegisterOptions::ttl means nothing here, shown where the suite then skips what is about it. Empty: records run out.
   virtual std::string why_no_ttl() const { return {}; }
+  // Why a node can be deregistered only where it was registered. Empty: any registry on the same records may.
+  virtual std::string why_own_nodes_only() const { return {}; }
 };
 
 struct Subject {
