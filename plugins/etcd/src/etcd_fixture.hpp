@@ -37,9 +37,15 @@ class EtcdServer {
   // Stopped; starts with nothing of what it knew.
   void wipe();
   // Runs etcdctl on it and gives what it prints; throws when it fails.
-  std::string ctl(const std::string& arguments) const;
+  std::string ctl(const std::string& arguments) const { return ctl(port_, arguments); }
+  // What happens while our clients are away: ends it, runs etcdctl on a server with the same data at another port, and starts it
+  // again.
+  void change_aside(const std::vector<std::string>& arguments);
 
  private:
+  std::vector<std::string> command(std::uint16_t port) const;
+  static std::string ctl(std::uint16_t port, const std::string& arguments);
+
   const Options options_;
   const std::uint16_t port_ = testkit::free_port();
   const std::uint16_t peer_port_ = testkit::free_port();
@@ -47,7 +53,8 @@ class EtcdServer {
   std::unique_ptr<testkit::ServerProcess> process_;
 };
 
-#define MICRO_NEEDS_ETCD() \
-  if (!::micro::etcd::EtcdServer::installed()) GTEST_SKIP() << "skipped: no etcd and etcdctl: apt-get install etcd-server etcd-client"
+#define MICRO_NEEDS_ETCD()                     \
+  if (!::micro::etcd::EtcdServer::installed()) \
+  GTEST_SKIP() << "skipped: no etcd and etcdctl: apt-get install etcd-server etcd-client"
 
 }  // namespace micro::etcd

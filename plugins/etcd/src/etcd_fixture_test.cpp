@@ -10,8 +10,12 @@ namespace micro::etcd {
 EtcdServer::EtcdServer() : EtcdServer(Options{}) {}
 
 EtcdServer::EtcdServer(Options options) : options_(std::move(options)) {
-  const std::string scheme = options_.certificate.empty() ? "http://" : "https://";
-  const std::string client = scheme + address();
+  process_ = testkit::ServerProcess::start({.command = command(port_)}).value();
+  wait_ready();
+}
+
+std::vector<std::string> EtcdServer::command(std::uint16_t port) const {
+  const std::string client = (options_.certificate.empty() ? "http://127.0.0.1:" : "https://127.0.0.1:") + std::to_string(port);
   const std::string peer = "http://127.0.0.1:" + std::to_string(peer_port_);
   std::vector<std::string> command{*testkit::find_program("etcd"),
                                    "--name=test",
@@ -29,8 +33,19 @@ EtcdServer::EtcdServer(Options options) : options_(std::move(options)) {
     command.insert(command.end(), {"--client-cert-auth", "--trusted-ca-file=" + options_.client_authorities});
   }
   command.insert(command.end(), options_.arguments.begin(), options_.arguments.end());
-  process_ = testkit::ServerProcess::start({.command = std::move(command)}).value();
-  wait_ready();
+  return command;
+}
+
+void EtcdServer::change_aside(const std::vector<std::string>& arguments) {
+  process_->kill();
+  const std::uint16_t port = testkit::free_port();
+  {
+    auto other = testkit::ServerProcess::start({.command = command(port)}).value();
+    const auto ready = other->wait_until([&] { return testkit::accepts_connections(port); });
+    if (!ready) throw std::runtime_error(ready.error().to_string());
+    for (const std::string& each : arguments) ctl(port, each);
+  }
+  restart();
 }
 
 bool EtcdServer::installed() { return testkit::find_program("etcd") && testkit::find_program("etcdctl"); }
@@ -51,8 +66,8 @@ void EtcdServer::wipe() {
   restart();
 }
 
-std::string EtcdServer::ctl(const std::string& arguments) const {
-  const std::string command = "ETCDCTL_API=3 etcdctl --endpoints=" + address() + " " + arguments + " 2>&1";
+std::string EtcdServer::ctl(std::uint16_t port, const std::string& arguments) {
+  const std::string command = "ETCDCTL_API=3 etcdctl --endpoints=127.0.0.1:" + std::to_string(port) + " " + arguments + " 2>&1";
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
   std::string output;

@@ -132,7 +132,7 @@ Task<Result<void>> Session::ask(Context& context, Try& what, bool with_token) {
         if (token_ == used) token_.clear();
         continue;
       }
-      co_return fail(Error(error).with_context(describe()));
+      co_return fail(explain(error));
     }
     turn_away(endpoint);
     if (++failures < settings_.addresses.size()) continue;
@@ -141,6 +141,13 @@ Task<Result<void>> Session::ask(Context& context, Try& what, bool with_token) {
     co_return failed;
   }
   co_return fail(internal("etcd registry without endpoints"));
+}
+
+Error Session::explain(const Error& error) const {
+  if (settings_.username.empty() && error.message().contains("user name is empty")) {
+    return unauthenticated(describe() + " wants a user: set ETCD_USERNAME and ETCD_PASSWORD");
+  }
+  return Error(error).with_context(describe());
 }
 
 void Session::turn_away(std::size_t endpoint) {

@@ -103,6 +103,8 @@ class Session {
   Task<Tried> try_once(Context& context, std::size_t endpoint, Try& what, std::string token);
   Task<Result<std::string>> token(Context& context);
   Task<void> probe(Gate::Holder holder);
+  // What etcd said, for people.
+  Error explain(const Error& error) const;
   bool token_refused(const Error& error);
   void note(const Result<void>& outcome);
 
