@@ -126,7 +126,7 @@ class OthersTest(TlsTest):
 class ClientTest(TlsTest):
     def test_a_node_says_that_it_speaks_tls(self):
         node = self.secure_node()
-        self.assertRegex(self.micro("describe", "greeter").stdout, rf"(?m)^  {node.address}  greeter-\S+ .* tls=true$")
+        self.assertRegex(self.micro("describe", "greeter").stdout, rf"(?m)^  {node.address}  greeter-\S+ .* tls=true  transport=http$")
         self.assert_called("--tls_ca", self.authority.pem)
         self.assert_call_fails("TLS_CERTIFICATE.*is signed by CN=Test Authority, which is not trusted here.*tls_ca")
         self.assert_called("--tls_skip_verify")

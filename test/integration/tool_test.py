@@ -42,7 +42,7 @@ class ToolTest(cluster.ClusterTest):
                      "  Greeter.Countdown  (server_stream)", "  Greeter.Collect  (client_stream)", "  Greeter.Chat  (bidi_stream)",
                      "      names []string"]:
             self.assertIn(line, done.stdout.splitlines())
-        self.assertRegex(done.stdout, rf"(?m)^  {node.address}  greeter-\S+  protocol=grpc  registry=local  server=micro-cpp$")
+        self.assertRegex(done.stdout, rf"(?m)^  {node.address}  greeter-\S+  framework=micro-cpp  protocol=mucp  protocols=grpc,http,mucp  registry=local  server=mucp  transport=http$")
         done = self.micro("describe", "greter")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, r'^micro: NOT_FOUND.*no node of service "?greter"? in ')
