@@ -65,6 +65,15 @@ std::optional<ErrorInfo> parse_error_info(std::string_view any) {
   return info;
 }
 
+// Of go-micro: package errors, message Error.
+bool is_go_error(std::string_view any) {
+  Reader reader(any);
+  while (reader.next()) {
+    if (reader.is(1, kBytes)) return reader.bytes.ends_with("/errors.Error");
+  }
+  return false;
+}
+
 // A map holds a key once; the first value is the one Error::find() gives.
 Error::Metadata unique_keys(const Error::Metadata& metadata) {
   Error::Metadata out;
@@ -105,12 +114,17 @@ std::string encode(const Error& error, std::string_view message, Content content
   proto::put_number(out, 1, static_cast<std::uint64_t>(error.code()));
   put_string(out, 2, message);
   const bool foreign = content == Content::kAll;
+  for (const std::string& detail : error.details()) {
+    if (is_go_error(detail)) put_bytes(out, 3, detail);
+  }
   if (!error.reason().empty() || !error.metadata().empty()) {
     const Error::Metadata metadata = unique_keys(error.metadata());
     if (!foreign || !told_by_details(error, metadata)) put_bytes(out, 3, encode_error_info(error.reason(), metadata));
   }
   if (foreign) {
-    for (const std::string& detail : error.details()) put_bytes(out, 3, detail);
+    for (const std::string& detail : error.details()) {
+      if (!is_go_error(detail)) put_bytes(out, 3, detail);
+    }
   }
   return out;
 }

@@ -264,6 +264,16 @@ std::optional<GoError> decode_detail(std::string_view any) {
 
 }  // namespace
 
+Error with_detail(const Error& error) {
+  Error out(error.code(), error.reason(), error.message());
+  for (const auto& [key, value] : error.metadata()) out.with(key, value);
+  out.add_detail(encode_detail(error));
+  for (const std::string& detail : error.details()) {
+    if (!decode_detail(detail)) out.add_detail(detail);
+  }
+  return out;
+}
+
 Error refine(Error error) {
   std::optional<Error> told;
   for (const std::string& detail : error.details()) {
@@ -274,7 +284,10 @@ Error refine(Error error) {
     told = from_go(std::move(*go), same ? std::optional(error.code()) : std::nullopt, error.reason());
     break;
   }
-  if (!told && error.reason().empty() && error.metadata().empty()) told = from_json(error.message());
+  if (!told && error.reason().empty() && error.metadata().empty()) {
+    told = from_json(error.message());
+    if (told && status_from(*told) <= 0) told.reset();
+  }
   if (!told) return error;
   for (const auto& [key, value] : error.metadata()) {
     if (told->find(key) == nullptr) told->with(key, value);

@@ -111,6 +111,18 @@ TEST(Detail, BytesOfErrorsError) {
   EXPECT_EQ(refine(received), wanted);
 }
 
+TEST(Detail, TakesThePlaceOfAnOlderOne) {
+  Error error = not_found("new");
+  error.add_detail(
+      "\x0a\x03"
+      "a/b");
+  error.add_detail(encode_detail(not_found("old")));
+  EXPECT_EQ(with_detail(error).details(), (std::vector<std::string>{encode_detail(not_found("new")),
+                                                                    "\x0a\x03"
+                                                                    "a/b"}));
+  EXPECT_EQ(with_detail(error).message(), "new");
+}
+
 TEST(Detail, JsonInTheMessageWithoutOne) {
   EXPECT_EQ(refine(Error(Code::kUnknown, R"({"id":"a","code":418,"detail":"x","status":"I'm a teapot"})")).message(), "x");
   EXPECT_EQ(refine(not_found("plain")), not_found("plain"));

@@ -4,6 +4,7 @@
 
 #include <micro/duration/duration.hpp>
 #include <micro/grpc/request.hpp>
+#include <micro/mucp/error.hpp>
 
 #include "connection.hpp"
 #include "node_pool.hpp"
@@ -249,6 +250,7 @@ void Exchange::on_trailers(const http2::HeaderBlock& block) {
 void Exchange::complete() {
   if (!status_.has_status()) return end(fail(at_node(Code::kInternal, "the answer ended without a status")), true);
   Result<void> result = status_.result(http_status_);
+  if (!result) result = fail(mucp::refine(std::move(result.error())));
   answered_ = true;
   if (result) {
     result = check_complete();

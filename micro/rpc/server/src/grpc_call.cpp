@@ -6,6 +6,7 @@
 #include <micro/grpc/fields.hpp>
 #include <micro/grpc/request.hpp>
 #include <micro/grpc/status.hpp>
+#include <micro/mucp/error.hpp>
 
 #include "connection.hpp"
 #include "http2_protocol.hpp"
@@ -77,7 +78,7 @@ bool GrpcCall::take_fields(const http2::HeaderBlock& block, std::optional<Error>
       return false;
     }
   }
-  messages_.begin_reading();
+  messages_.begin_reading(now);
   return true;
 }
 
@@ -210,7 +211,11 @@ void GrpcCall::answer(const Reply& reply) {
 void GrpcCall::answer_error(const Error& error) {
   answered_ = true;
   grpc::FieldList list;
-  grpc::append_status(error, list);
+  if (messages_.go_micro()) {
+    grpc::append_status(mucp::with_detail(error), list);
+  } else {
+    grpc::append_status(error, list);
+  }
   // What the handler put into the trailers goes along as far as it can be sent.
   (void)grpc::append_metadata(context_.reply_trailers(), list);
   std::vector<http2::Field> fields;

@@ -4,6 +4,7 @@
 
 #include <micro/grpc/fields.hpp>
 #include <micro/grpc/timeout.hpp>
+#include <micro/mucp/grpc.hpp>
 
 namespace micro::rpc {
 
@@ -40,7 +41,10 @@ Result<void> GrpcMessages::take(std::string_view name, std::string_view value, T
   return {};
 }
 
-void GrpcMessages::begin_reading() {
+void GrpcMessages::begin_reading(TimePoint now) {
+  const mucp::PluginFields plugin = mucp::take_plugin_fields(context_->incoming());
+  go_micro_ = plugin.go_micro;
+  if (plugin.timeout) context_->set_timeout(*plugin.timeout, now);
   // Answers are compressed as the request was, when the caller reads that and the handler does not say otherwise.
   reply_encoding_ = accepted_.choose(request_encoding_);
   grpc::MessageReader::Options options;

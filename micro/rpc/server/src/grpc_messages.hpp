@@ -20,9 +20,11 @@ class GrpcMessages {
   // One header field of the request: into the context, or into the options of the messages.
   Result<void> take(std::string_view name, std::string_view value, TimePoint now);
   // All fields were taken.
-  void begin_reading();
+  void begin_reading(TimePoint now);
 
   const codec::Codec& codec() const noexcept { return *codec_; }
+  // The caller is go-micro's plugin, which wants errors in its own form.
+  bool go_micro() const noexcept { return go_micro_; }
   // For the headers of the reply. Settled by whoever asks first: they, or the first message.
   grpc::Compression reply_encoding() noexcept;
   grpc::MessageReader& reader() noexcept { return reader_; }
@@ -44,6 +46,7 @@ class GrpcMessages {
   grpc::Compression request_encoding_ = grpc::Compression::kIdentity;
   grpc::Compression reply_encoding_ = grpc::Compression::kIdentity;
   grpc::AcceptedCompressions accepted_;
+  bool go_micro_ = false;
   bool has_request_ = false;
   bool settled_ = false;  // reply_encoding_ stays as it is
 };

@@ -52,7 +52,7 @@ Result<void> GrpcWebCall::take_fields() {
     for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
     if (Result<void> taken = messages_.take(name, entry.value, worker_.loop().now()); !taken) return taken;
   }
-  messages_.begin_reading();
+  messages_.begin_reading(worker_.loop().now());
   return {};
 }
 

@@ -177,7 +177,8 @@ void Http2Protocol::begin_grpc(http2::Stream& stream, const http2::HeaderBlock& 
     reject(stream, state.endpoints.unknown(block.path));
     return;
   }
-  const codec::Codec* codec = format == "proto" ? state.proto : state.codecs.find(format);
+  // go-micro's plugins call it bytes when they have the message encoded already.
+  const codec::Codec* codec = format == "proto" || format == "bytes" ? state.proto : state.codecs.find(format);
   if (codec == nullptr) {
     reject(stream,
            unimplemented("content type application/grpc+" + std::string(format) + " is not known here; use application/grpc"));

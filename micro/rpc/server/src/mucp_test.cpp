@@ -473,15 +473,5 @@ TEST(MucpEvents, AreTold) {
   EXPECT_THAT(observer->seen, StartsWith("news 127.0.0.1:"));
 }
 
-TEST_F(Mucp, GoMicrosGrpcNamesServicesInItsOwnWay) {
-  Http2Client client(server);
-  EXPECT_EQ(client.call("/any.pkg.Echo/Say", "B").messages.at(0), "you said B");
-  EXPECT_EQ(client.call("/Echo/Say", "B").messages.at(0), "you said B");
-  EXPECT_EQ(client.call("/go.micro.srv.greeter.Echo/Say", "B").messages.at(0), "you said B");
-  EXPECT_EQ(client.call("/any.pkg.v2.Echo/Say", "B").field("grpc-status"), "12") << "another version is another service";
-  EXPECT_EQ(client.call("/any.pkg.Echo/Nothing", "B").field("grpc-status"), "12");
-  EXPECT_EQ(client.call("/Nobody/Say", "B").field("grpc-status"), "12");
-}
-
 }  // namespace
 }  // namespace micro::rpc::test

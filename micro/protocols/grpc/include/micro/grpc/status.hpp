@@ -29,7 +29,8 @@ void append_ok(FieldList& out);
 
 // Appends the trailers that end a call with `error`: grpc-status, grpc-message (when there is one) and, when the error has a
 // reason, metadata or details, grpc-status-details-bin with a google.rpc.Status. Its details are a google.rpc.ErrorInfo with
-// reason and metadata (the first value of a key counts), then error.details() unread. The cause stays at home.
+// reason and metadata (the first value of a key counts), then error.details() unread. An errors.Error of go-micro among these
+// comes first of all, because its client looks nowhere else. The cause stays at home.
 //
 // The fields never take more than `max_size` (at least 256): a long message is cut, and details that do not fit are left out,
 // the foreign ones first, then the ErrorInfo; the message then ends with a note that says so.

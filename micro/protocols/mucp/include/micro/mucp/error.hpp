@@ -34,9 +34,11 @@ std::string encode_error(const Error& error);
 // says, "rpc: can't find ..." is UNIMPLEMENTED, and bad endpoints and requests are INVALID_ARGUMENT. Never fails.
 Error decode_error(std::string_view text);
 
-// For gRPC as go-micro's plugins speak it: the same as a serialised google.protobuf.Any with an errors.Error. Senders put it
-// first: go-micro's client ends its process over another known detail in that place.
+// For gRPC as go-micro's plugins speak it: the same as a serialised google.protobuf.Any with an errors.Error.
 std::string encode_detail(const Error& error);
+// The error with that among its details, in place of what it had of it. A gRPC status puts it first (grpc::append_status):
+// go-micro's client ends its process over another known detail in that place.
+Error with_detail(const Error& error);
 
 // An error that came over gRPC, told by its errors.Error when it has one among its details, or by JSON in its message; otherwise
 // as it is. The details stay.
