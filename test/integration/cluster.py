@@ -105,8 +105,9 @@ def run(name, *arguments, env=None, timeout=PATIENCE, **options):
 class Load:
     """greeter_load under way."""
 
-    def __init__(self, registry, *arguments):
-        self.process = Process("greeter_load", "--registry_address", registry, *arguments)
+    def __init__(self, where, *arguments):
+        """`where`: flags that name the registry."""
+        self.process = Process("greeter_load", *where, *arguments)
 
     def wait_for_thousands(self, count):
         self.process.wait_line(r"^progress ", count)
@@ -185,8 +186,12 @@ class ClusterTest(unittest.TestCase):
         self.registry = tempfile.mkdtemp(prefix="micro-test-")
         self.addCleanup(shutil.rmtree, self.registry, ignore_errors=True)
 
+    def where(self):
+        """The flags that name the registry."""
+        return ["--registry_address", self.registry]
+
     def start(self, name, *arguments, address="127.0.0.1:0", env=None):
-        process = Process(name, *arguments, "--address", address, "--registry_address", self.registry, env=env)
+        process = Process(name, *arguments, "--address", address, *self.where(), env=env)
         self.addCleanup(process.kill)
         return process
 
@@ -202,12 +207,12 @@ class ClusterTest(unittest.TestCase):
         return process
 
     def load(self, *arguments):
-        load = Load(self.registry, *arguments)
+        load = Load(self.where(), *arguments)
         self.addCleanup(load.process.kill)
         return load
 
     def micro(self, *arguments, **options):
-        return run("micro", *arguments, "--registry_address", self.registry, **options)
+        return run("micro", *arguments, *self.where(), **options)
 
     def listed(self, service="greeter"):
         """The addresses `micro services` shows."""

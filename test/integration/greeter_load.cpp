@@ -14,6 +14,7 @@
 #include <micro/coro/when_all.hpp>
 #include <micro/flags/flags.hpp>
 #include <micro/loop/loop.hpp>
+#include <micro/plugins/install.hpp>
 #include <micro/service/service.hpp>
 
 #include "greeter.micro.hpp"
@@ -21,6 +22,7 @@
 namespace {
 
 struct Options {
+  std::string registry = "local";
   std::string registry_address;
   std::size_t requests = 20'000;
   std::size_t concurrency = 32;
@@ -142,7 +144,8 @@ void Load::report() const {
 int main(int argc, char** argv) {
   Options options;
   micro::Flags flags("greeter_load", "Calls the greeters of a registry until standard input ends.", "1");
-  flags.add("registry_address", options.registry_address, "directory of the local registry");
+  flags.add("registry", options.registry, "where the greeters are registered");
+  flags.add("registry_address", options.registry_address, "where that is; local: a directory");
   flags.add("requests", options.requests, "make at least so many calls");
   flags.add("concurrency", options.concurrency, "calls at a time");
   flags.add("rate", options.rate, "calls a second; 0: as fast as they are answered");
@@ -157,12 +160,15 @@ int main(int argc, char** argv) {
   micro::ServiceOptions service_options;
   service_options.name = "greeter_load";
   service_options.address = "127.0.0.1:0";
+  service_options.registry_name = options.registry;
   service_options.registry_address = options.registry_address;
   service_options.register_node = false;
   service_options.loops = 1;
   service_options.tls.ca = options.tls_ca;
   service_options.log.level = micro::log::Level::kWarn;
-  micro::Service service(service_options);
+  micro::Plugins plugins;
+  micro::install_plugins(plugins);
+  micro::Service service(service_options, std::move(plugins));
   if (auto started = service.start(); !started) {
     std::fprintf(stderr, "greeter_load: %s\n", started.error().message().c_str());
     return 1;

@@ -42,7 +42,16 @@ Task<Result<void>> Follower::list(Context& context) {
     gone.erase(pair.key());
     put(pair);
   }
-  for (const auto& [key, known] : gone) erase(key);
+  if (std::exchange(lost_, false)) {
+    for (const auto& [key, known] : gone) missing_.insert(key);
+  }
+  for (const auto& [key, known] : gone) {
+    if (!missing_.contains(key)) erase(key);
+  }
+  if (!missing_.empty()) {
+    const auto give_up = [](void* self) { static_cast<Follower*>(self)->give_up_missing(); };
+    patience_.set(session_.loop(), session_.loop().now() + session_.lost_data_grace(), give_up, this);
+  }
   co_return done;
 }
 
@@ -60,6 +69,7 @@ Task<void> Follower::run(std::shared_ptr<Follower> self, Gate::Holder) {
     (void)co_await sleep(self->life_, jittered(pause));
     pause = std::min(pause * 2, kLongestPause);
   }
+  self->patience_.cancel();
 }
 
 Task<Result<void>> Follower::catch_up() {
@@ -69,6 +79,7 @@ Task<Result<void>> Follower::catch_up() {
     stale_ = !*same;
   }
   if (!stale_) co_return Result<void>{};
+  if (lost_) session_.note_lost_data();
   ++session_.counters.relists;
   co_return co_await list(life_);
 }
@@ -76,8 +87,13 @@ Task<Result<void>> Follower::catch_up() {
 // A server that lost its data counts revisions from the start, so going on where we were would miss what happened since, or wait
 // for ever. One key as it was at our revision shows it: leases have numbers that do not come again.
 Task<Result<bool>> Follower::same_history() {
-  if (known_.empty()) co_return false;
-  const auto& [key, known] = *known_.begin();
+  const auto present = [&](const auto& entry) { return !missing_.contains(entry.first); };
+  const auto anchor = std::ranges::find_if(known_, present);
+  if (anchor == known_.end()) {
+    lost_ = !missing_.empty();
+    co_return false;
+  }
+  const auto& [key, known] = *anchor;
   wire::RangeRequest request;
   request.set_key(key);
   request.set_revision(revision_);
@@ -86,11 +102,16 @@ Task<Result<bool>> Follower::same_history() {
   const std::string value = known.value;
   wire::RangeResponse reply;
   const Result<void> done = co_await session_.call(life_, kRange, request, reply);
-  if (!done && done.error().code() == Code::kOutOfRange) co_return false;  // compacted, or not reached yet
-  if (!done) co_return fail(done.error());
-  if (reply.kvs_size() != 1) co_return false;
-  const wire::KeyValue& pair = reply.kvs(0);
-  co_return pair.mod_revision() == revision&& pair.lease() == lease&& pair.value() == value;
+  if (!done && done.error().code() != Code::kOutOfRange) co_return fail(done.error());
+  if (!done) {  // compacted, or not reached yet
+    lost_ = !done.error().message().contains("compacted");
+    co_return false;
+  }
+  const auto is_known = [&](const wire::KeyValue& pair) {
+    return pair.mod_revision() == revision && pair.lease() == lease && pair.value() == value;
+  };
+  lost_ = reply.kvs_size() != 1 || !is_known(reply.kvs(0));
+  co_return !lost_;
 }
 
 Task<Result<void>> Follower::stream() {
@@ -151,6 +172,7 @@ void Follower::apply(const wire::Event& event) {
 }
 
 void Follower::put(const wire::KeyValue& pair) {
+  missing_.erase(pair.key());
   std::optional<registry::Service> record = decoder_.read(pair, service_);
   if (!record) return erase(pair.key());
   const auto [place, added] = known_.try_emplace(pair.key(), Known{*record, pair.mod_revision(), pair.lease(), pair.value()});
@@ -161,8 +183,13 @@ void Follower::put(const wire::KeyValue& pair) {
 }
 
 void Follower::erase(const std::string& key) {
+  missing_.erase(key);
   auto known = known_.extract(key);
   if (known) tell(registry::Change::kDelete, std::move(known.mapped().record));
+}
+
+void Follower::give_up_missing() {
+  for (const std::string& key : std::exchange(missing_, {})) erase(key);
 }
 
 void Follower::tell(registry::Change change, registry::Service record) {

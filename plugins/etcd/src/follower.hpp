@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <micro/coro/gate.hpp>
+#include <micro/loop/timer.hpp>
 #include <micro/registry/back_end.hpp>
 #include <micro/registry/registry.hpp>
 
@@ -14,8 +16,8 @@
 
 namespace micro::etcd {
 
-// Feeds one watcher: a list, then a stream from its revision on. Lives on the registry's loop; may be destroyed anywhere once
-// run() has ended.
+// Feeds one watcher: a list, then a stream from its revision on. Lives on the registry's loop, and may be destroyed anywhere when
+// run() has ended or was never begun.
 class Follower {
  public:
   Follower(Session& session, Decoder& decoder, std::string service, std::shared_ptr<registry::WatchQueue> queue)
@@ -45,6 +47,8 @@ class Follower {
   void apply(const wire::Event& event);
   void put(const wire::KeyValue& pair);
   void erase(const std::string& key);
+  // Those who are missing have had their time.
+  void give_up_missing();
   void tell(registry::Change change, registry::Service record);
 
   Session& session_;
@@ -55,7 +59,10 @@ class Follower {
   std::map<std::string, Known> known_;  // by key
   std::int64_t revision_ = 0;           // all up to this one is in known_
   bool listed_ = false;
+  std::set<std::string> missing_;  // keys in known_ that a server which lost its data does not have
+  Timer patience_;
   bool stale_ = false;  // the list must be read again
+  bool lost_ = false;   // because the server has lost its data
   bool heard_ = false;  // the present stream has begun
 };
 

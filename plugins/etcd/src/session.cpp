@@ -166,6 +166,13 @@ void Session::note(const Result<void>& outcome) {
     logger().info("etcd answers again", {{"registry", describe()}});
 }
 
+void Session::note_lost_data() {
+  const TimePoint now = loop_.now();
+  if (loss_told_ && now - *loss_told_ < settings_.lost_data_grace) return;
+  loss_told_ = now;
+  logger().warn("etcd has lost its data; waiting for nodes to register again", {{"registry", describe()}});
+}
+
 // etcd has more than one way to say so: the token has run out, or users were changed since it was given.
 bool Session::token_refused(const Error& error) {
   if (settings_.username.empty()) return false;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,7 @@ class Session {
     std::string password;
     Duration timeout;
     Duration probe_interval;
+    Duration lost_data_grace;
     rpc::ClientOptions client;
     std::shared_ptr<log::Logger> logger;
   };
@@ -63,6 +65,8 @@ class Session {
   Task<Result<Opened>> open(Context& context, Method method);
   // That endpoint failed: the next one is used from now on.
   void turn_away(std::size_t endpoint);
+  // The server has lost its data: told once, though every watcher finds out.
+  void note_lost_data();
   // The token was refused: the next request fetches another.
   void forget_token() { token_.clear(); }
 
@@ -89,6 +93,7 @@ class Session {
   Loop& loop() noexcept { return loop_; }
   log::Logger& logger() noexcept { return *settings_.logger; }
   Duration timeout() const noexcept { return settings_.timeout; }
+  Duration lost_data_grace() const noexcept { return settings_.lost_data_grace; }
   AtomicCounters counters;
 
  private:
@@ -119,6 +124,7 @@ class Session {
   Context life_;
   Gate gate_;
   bool failing_ = false;
+  std::optional<TimePoint> loss_told_;
 };
 
 }  // namespace micro::etcd

@@ -5,19 +5,27 @@
 #include <vector>
 
 #include <micro/coro/sleep.hpp>
+#include <micro/registry/layout.hpp>
 
 namespace micro {
 namespace {
 
 constexpr Duration kRetry = std::chrono::seconds(1);
 
+// Both addresses of a node that has two, as goms prints them.
+std::string shown(const registry::Node& node) {
+  const std::string_view http = registry::property(node.metadata, registry::kHttpAddressProperty);
+  return http.empty() ? node.address : node.address + "_" + std::string(http);
+}
+
 }  // namespace
 
 void Membership::joined(const std::string& service, const registry::Node& node) {
   std::string& address = known_[{service, node.id}];
-  if (address == node.address) return;
-  address = node.address;
-  logger_.info("[" + service + "] node [" + node.address + "] join");
+  std::string now = shown(node);
+  if (address == now) return;
+  address = std::move(now);
+  logger_.info("[" + service + "] node [" + address + "] join");
 }
 
 void Membership::left(const std::string& service, const std::string& id) {

@@ -10,7 +10,8 @@
 
 namespace micro {
 
-// Says in the log which node of which service joins and leaves: "[user] node [10.0.0.7:4501] join".
+// Says in the log which node of which service joins and leaves: "[user] node [10.0.0.7:4501] join"; a node of goms with both its
+// addresses: "[user] node [10.0.0.7:9181_10.0.0.7:9081] join".
 // Thread safety: one loop.
 class Membership {
  public:
