@@ -115,6 +115,20 @@ class StopTest(cluster.ClusterTest):
         self.assertEqual(status, 200, body)
 
 
+class PauseTest(cluster.ClusterTest):
+    def test_a_paused_process_is_out_and_back_when_it_goes_on(self):
+        node = self.node("greeter", "--register_ttl", "1s", "--register_interval", "300ms")
+        gate = self.gateway()
+        line = rf"\[greeter\] node \[{node.address}\]"
+        gate.wait_line(f"{line} join")
+        node.signal(signal.SIGSTOP)
+        gate.wait_line(f"{line} leave")
+        self.assertEqual(self.listed(), [])
+        node.signal(signal.SIGCONT)
+        gate.wait_line(f"{line} join", 2)
+        self.assertEqual(self.post(gate.address, "/api/greeter/Greeter.Hello", '{"name":"John"}')[0], 200)
+
+
 class KillTest(cluster.ClusterTest):
     def kill_one_of_three(self, endpoint):
         """12 calls through the gateway under way on three nodes, one of which is killed: (the node, its calls, all answers)."""

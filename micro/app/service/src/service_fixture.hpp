@@ -18,7 +18,9 @@
 
 #include <micro/call/typed.hpp>
 #include <micro/client/client.hpp>
+#include <micro/coro/deadline.hpp>
 #include <micro/coro/sleep.hpp>
+#include <micro/coro/waiter.hpp>
 #include <micro/registry/memory.hpp>
 #include <micro/registry/records.hpp>
 #include <micro/service/service.hpp>
@@ -131,6 +133,7 @@ class FakeRegistry final : public registry::Registry {
       refused.add();
       co_return fail(registry::read_only("register", service.name, describe()));
     }
+    if (hangs) co_return fail(co_await no_answer(context));
     Result<void> done = co_await memory_.register_service(context, service, options);
     if (partly) {
       refused.add();
@@ -143,6 +146,7 @@ class FakeRegistry final : public registry::Registry {
     if (on_deregister) on_deregister();
     deregistered.add();
     if (down) co_return fail(unavailable("fake registry is down"));
+    if (hangs) co_return fail(co_await no_answer(context));
     co_return co_await memory_.deregister_service(context, service);
   }
   Task<Result<std::vector<registry::Service>>> get_service(Context& context, std::string_view service) override {
@@ -169,12 +173,18 @@ class FakeRegistry final : public registry::Registry {
   std::atomic<bool> read_only = false;
   // Keeps the record and says that others did not.
   std::atomic<bool> partly = false;
+  std::atomic<bool> hangs = false;  // for those who register and deregister
   std::function<void()> on_deregister;
   Count registered;
   Count refused;
   Count deregistered;
 
  private:
+  static Task<Error> no_answer(Context& context) {
+    const ContextDeadline deadline(context);
+    co_await until_cancelled(context);
+    co_return *context.error();
+  }
   registry::Memory memory_;
 };
 

@@ -17,6 +17,7 @@
 #include <micro/uri/uri.hpp>
 
 #include "limit_flags.hpp"
+#include "reachable.hpp"
 
 namespace micro {
 namespace {
@@ -89,7 +90,7 @@ Result<void> Service::Impl::validate() {
   if (!options.advertise.empty()) {
     if (Result<Address> address = Address::parse(options.advertise); !address) {
       faults.add("--advertise: " + address.error().message());
-    } else if (!address->is_unix() && (address->port == 0 || address->host.empty())) {
+    } else if (!address->is_unix() && (address->port == 0 || is_wildcard(address->host))) {
       faults.add("--advertise " + options.advertise + ": others need a host and a port to connect to");
     }
   }
@@ -175,8 +176,12 @@ Result<void> Service::Impl::prepare() {
   }
 
   for (const rpc::Endpoint& endpoint : server->endpoints()) health.set(endpoint.service, Health::Status::kServing);
-  published = reachable_address();
-  cache = std::make_unique<registry::Cache>(registry);
+  published = options.advertise;
+  if (published.empty()) published = reachable_address(server->address(), net::reachable_hosts());
+  registry::Cache::Options remembered;
+  // The others of the fleet renew as often as this one, so by then every living node is back in a registry that was wiped.
+  remembered.keep_missing = options.register_interval + options.register_interval / 2;
+  cache = std::make_unique<registry::Cache>(registry, remembered);
   patience = std::make_unique<Context>();
   return {};
 }
@@ -205,7 +210,7 @@ Task<void> Service::Impl::start_on_loop(Result<void>& result) {
   logger.info("listening on " + server->address().to_string());
   if (options.register_node) {
     const Registration::Options times{.ttl = options.register_ttl, .interval = options.register_interval};
-    registration = std::make_unique<Registration>(*registry, record(), times, logger);
+    registration = std::make_unique<Registration>(*registry, record(), times, hooks, logger);
     result = co_await registration->start();
     if (!result) {
       result = std::unexpected(
@@ -215,7 +220,7 @@ Task<void> Service::Impl::start_on_loop(Result<void>& result) {
     if (registration->registered()) {
       logger.info("registered " + options.name + " at " + published, {{"registry", registry->describe()}});
     }
-    membership = std::make_unique<Membership>(*registry, logger);
+    membership = std::make_unique<Membership>(*registry, hooks, logger);
     membership->start();
   }
   for (const auto& hook : hooks) {
@@ -317,17 +322,6 @@ registry::Service Service::Impl::record() const {
   for (const auto& [key, value] : options.metadata) registry::set_property(node.metadata, key, value);
   record.nodes.push_back(std::move(node));
   return record;
-}
-
-std::string Service::Impl::reachable_address() const {
-  if (!options.advertise.empty()) return options.advertise;
-  Address address = server->address();
-  if (address.is_unix()) return address.to_string();
-  if (address.host.empty() || address.host == "0.0.0.0" || address.host == "::") {
-    const std::vector<std::string> hosts = net::reachable_hosts();
-    address.host = hosts.empty() ? "127.0.0.1" : hosts.front();
-  }
-  return address.to_string();
 }
 
 void Service::Impl::run_on_loop(Task<void> task) { run_on(loops->loop(0), std::move(task)); }

@@ -61,7 +61,6 @@ struct Service::Impl {
   // Tells whoever started the program why it does not run.
   void complain(const Error& error) const;
   registry::Service record() const;
-  std::string reachable_address() const;
   void run_on_loop(Task<void> task);
 
   ServiceOptions options;

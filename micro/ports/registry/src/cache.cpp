@@ -15,6 +15,7 @@
 #include <micro/coro/gate.hpp>
 #include <micro/coro/sleep.hpp>
 #include <micro/coro/timeout.hpp>
+#include <micro/duration/duration.hpp>
 #include <micro/id/id.hpp>
 #include <micro/loop/loop.hpp>
 
@@ -54,6 +55,9 @@ struct Follower {
   std::map<std::string, Candidate> nodes;  // by id
   std::vector<std::shared_ptr<Asker>> askers;
   bool listed = false;  // the registry has told us its nodes once
+  // Nodes the registry came back without, with the time they may still stay; counted from `aged`.
+  std::map<std::string, Duration> missing;
+  TimePoint aged{};
   const std::shared_ptr<Slot> slot = std::make_shared<Slot>();
 };
 
@@ -70,6 +74,8 @@ Duration jittered(Duration pause) {
   return pause - Duration(static_cast<Duration::rep>(fast_random() % (pause.count() / 2 + 1)));
 }
 
+std::string in_quotes(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
 }  // namespace
 
 struct Cache::Impl {
@@ -79,11 +85,16 @@ struct Cache::Impl {
   static void ask(const std::shared_ptr<Impl>& self, std::string_view service, const std::shared_ptr<Asker>& asker);
   static Task<void> follow(std::shared_ptr<Impl> self, std::shared_ptr<Follower> follower, Gate::Holder holder);
   Task<Error> track(Follower& follower);
+  Task<Error> listen(Follower& follower, Watcher& watcher);
   void replace(Follower& follower, const std::vector<Service>& versions);
   void apply(Follower& follower, const Event& event);
   bool put(Follower& follower, const std::string& version, const Node& node);
+  void age(Follower& follower);
   void publish(Follower& follower);
-  void forget(Follower& follower, const Error& reason);
+  // Whether the registry answered, as far as `error` says: for messages.
+  void heard(const Error* error);
+  Error refusal(const Follower& follower, const Error& reason) const;
+  static void refuse(Follower& follower, const Error& error);
   void tell(Change change, const Follower& follower, const Candidate& candidate) const;
 
   const std::shared_ptr<Registry> registry;
@@ -95,6 +106,7 @@ struct Cache::Impl {
   bool stopped = false;                 // guarded by mutex; written by the home loop
 
   ByName<std::shared_ptr<Follower>> followers;
+  std::optional<TimePoint> silent_since;  // the registry has not answered since then
   Gate gate;
 };
 
@@ -114,39 +126,68 @@ void Cache::Impl::ask(const std::shared_ptr<Impl>& self, std::string_view servic
 }
 
 Task<void> Cache::Impl::follow(std::shared_ptr<Impl> self, std::shared_ptr<Follower> follower, Gate::Holder) {
-  const Duration least = std::max(self->options.min_backoff, Duration(1));
+  const Options& options = self->options;
+  const Duration least = std::max(options.min_backoff, Duration(1));
+  const Duration most = std::max(options.max_backoff, least);
   Duration backoff = least;
   for (;;) {
     const TimePoint begun = self->home->now();
     const Error reason = co_await self->track(*follower);
-    if (self->stopped || !follower->listed) co_return self->forget(*follower, self->stopped ? cache_stopped() : reason);
-    // A watch that held for a while starts anew from the shortest pause.
-    if (self->home->now() - begun > self->options.max_backoff) backoff = least;
-    const Duration pause = jittered(backoff);
-    backoff = std::min(backoff * 2, std::max(self->options.max_backoff, least));
-    if (self->options.observer != nullptr) self->options.observer->on_error(follower->name, reason, pause);
+    if (self->stopped) break;
+    // A registry that answered, or a watch that held for a while: anew from the shortest pause.
+    if (reason.code() == Code::kNotFound || self->home->now() - begun > options.max_backoff) backoff = least;
+    Duration pause = jittered(backoff);
+    backoff = std::min(backoff * 2, most);
+    if (follower->listed) {
+      if (options.observer != nullptr) options.observer->on_error(follower->name, reason, pause);
+      (void)co_await sleep(follower->context, pause);
+      continue;
+    }
+    // Whoever asks from now on waits for the next question, so that many callers of a name cannot make many questions.
+    refuse(*follower, self->refusal(*follower, reason));
+    pause = std::min(pause, options.max_lookup_pause);
     (void)co_await sleep(follower->context, pause);
+    if (follower->askers.empty()) break;
   }
+  refuse(*follower, cache_stopped());
+  self->followers.erase(follower->name);
 }
 
 // Watches and lists, then follows the changes until that ends; says why it ended.
 Task<Error> Cache::Impl::track(Follower& follower) {
-  const auto open = [&](Context& context) {
-    const WatchOptions only{.service = follower.name};
-    return registry->watch(context, only);
-  };
+  const WatchOptions only{.service = follower.name};
+  const auto open = [&](Context& context) { return registry->watch(context, only); };
   auto watcher = co_await with_timeout(follower.context, options.timeout, open);
-  if (!watcher) co_return std::move(watcher.error());
+  if (!watcher) {
+    heard(&watcher.error());
+    co_return std::move(watcher.error());
+  }
 
   const auto list = [&](Context& context) { return registry->get_service(context, follower.name); };
   auto versions = co_await with_timeout(follower.context, options.timeout, list);
+  heard(versions ? nullptr : &versions.error());
   if (!versions && (versions.error().code() != Code::kNotFound || !follower.listed)) co_return std::move(versions.error());
   replace(follower, versions.value_or(std::vector<Service>{}));
 
+  Error reason = co_await listen(follower, **watcher);
+  heard(&reason);
+  co_return reason;
+}
+
+Task<Error> Cache::Impl::listen(Follower& follower, Watcher& watcher) {
+  follower.aged = home->now();
   for (;;) {
-    const auto event = co_await (*watcher)->next(follower.context);
-    if (!event) co_return event.error();
-    apply(follower, *event);
+    age(follower);
+    Context until(follower.context);
+    for (const auto& [id, left] : follower.missing) until.set_deadline(follower.aged + left);
+    const ContextDeadline deadline(until, *home);
+    const auto event = co_await watcher.next(until);
+    if (event) {
+      apply(follower, *event);
+    } else if (event.error().code() != Code::kCancelled || !until.cancelled() || follower.context.cancelled()) {
+      age(follower);
+      co_return event.error();
+    }
   }
 }
 
@@ -160,8 +201,27 @@ void Cache::Impl::replace(Follower& follower, const std::vector<Service>& versio
       changed |= put(follower, service.version, node);
     }
   }
-  for (const auto& [id, candidate] : left) tell(Change::kDelete, follower, candidate);
-  if (changed || !left.empty()) publish(follower);
+  for (const auto& [id, candidate] : left) follower.missing.try_emplace(id, options.keep_missing);
+  follower.nodes.merge(left);
+  if (changed) publish(follower);
+}
+
+// Lets go of the nodes that were missing for too long.
+void Cache::Impl::age(Follower& follower) {
+  const TimePoint now = home->now();
+  const Duration passed = now - std::exchange(follower.aged, now);
+  bool changed = false;
+  for (auto missing = follower.missing.begin(); missing != follower.missing.end();) {
+    missing->second -= passed;
+    if (missing->second > Duration{}) {
+      ++missing;
+      continue;
+    }
+    if (const auto gone = follower.nodes.extract(missing->first)) tell(Change::kDelete, follower, gone.mapped());
+    missing = follower.missing.erase(missing);
+    changed = true;
+  }
+  if (changed) publish(follower);
 }
 
 void Cache::Impl::apply(Follower& follower, const Event& event) {
@@ -170,6 +230,7 @@ void Cache::Impl::apply(Follower& follower, const Event& event) {
     if (event.change != Change::kDelete) {
       changed |= put(follower, event.service.version, node);
     } else if (const auto gone = follower.nodes.extract(node.id)) {
+      follower.missing.erase(node.id);
       tell(Change::kDelete, follower, gone.mapped());
       changed = true;
     }
@@ -178,6 +239,7 @@ void Cache::Impl::apply(Follower& follower, const Event& event) {
 }
 
 bool Cache::Impl::put(Follower& follower, const std::string& version, const Node& node) {
+  follower.missing.erase(node.id);
   const Candidate candidate{.node = node, .version = version};
   const auto [place, added] = follower.nodes.try_emplace(node.id, candidate);
   if (!added && place->second == candidate) return false;
@@ -206,16 +268,30 @@ void Cache::Impl::publish(Follower& follower) {
   for (const auto& asker : std::exchange(follower.askers, {})) answer(asker, list);
 }
 
-void Cache::Impl::forget(Follower& follower, const Error& reason) {
-  // Out of time here means that the registry did not answer, not that the caller's time is over.
-  Error error = reason.code() == Code::kDeadlineExceeded
-                    ? unavailable(registry->describe() + " does not answer").with_cause(reason)
-                    : reason;
-  if (reason.code() != Code::kNotFound) {
-    error = Error(std::move(error).with_context("cannot look up service \"" + follower.name + '"'));
+void Cache::Impl::heard(const Error* error) {
+  if (error == nullptr || error->code() == Code::kNotFound) return silent_since.reset();
+  if (!silent_since) silent_since = home->now();
+}
+
+// Out of time here means that the registry did not answer, not that the caller's time is over.
+Error Cache::Impl::refusal(const Follower& follower, const Error& reason) const {
+  if (reason.code() == Code::kNotFound) return reason;
+  const bool late = reason.code() == Code::kDeadlineExceeded;
+  const std::string what = "cannot look up service " + in_quotes(follower.name);
+  if (!late && reason.code() != Code::kUnavailable) {
+    return Error(reason).with_context(what + " in the " + registry->describe());
   }
+  std::string text = what + ": the " + registry->describe() + (late ? " does not answer" : " cannot be reached");
+  const auto silence = std::chrono::floor<std::chrono::seconds>(silent_since ? home->now() - *silent_since : Duration{});
+  if (silence.count() > 0) text += ", for " + format_duration(silence) + " now";
+  if (!late) text += ": " + reason.message();
+  return unavailable(text + "; is it running, and is --registry_address right?")
+      .with_reason("REGISTRY_UNAVAILABLE")
+      .with_cause(reason);
+}
+
+void Cache::Impl::refuse(Follower& follower, const Error& error) {
   for (const auto& asker : std::exchange(follower.askers, {})) answer(asker, fail(error));
-  followers.erase(follower.name);
 }
 
 Cache::Cache(std::shared_ptr<Registry> registry) : Cache(std::move(registry), Options{}) {}
@@ -256,7 +332,7 @@ Task<Result<std::shared_ptr<const NodeList>>> Cache::lookup(Context& context, st
   const ContextDeadline deadline(context, *loop);
   auto waited = co_await asker->answered.wait(context);
   if (asker->answer) co_return std::move(*asker->answer);
-  co_return fail(std::move(waited.error()).with_context("looking up service \"" + std::string(service) + '"'));
+  co_return fail(std::move(waited.error()).with_context("looking up service " + in_quotes(service)));
 }
 
 struct Cache::View::Table {

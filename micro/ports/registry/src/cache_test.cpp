@@ -129,7 +129,9 @@ class CacheTest : public testing::Test {
   Context context_;
   Recorder recorder_;
   std::shared_ptr<Fragile> registry_ = std::make_shared<Fragile>();
-  Cache cache_{registry_, {.min_backoff = milliseconds(1), .max_backoff = milliseconds(8), .observer = &recorder_}};
+  Cache cache_{
+      registry_,
+      {.min_backoff = milliseconds(1), .max_backoff = milliseconds(8), .keep_missing = milliseconds(1), .observer = &recorder_}};
 };
 
 TEST_F(CacheTest, AnswersAllVersionsInOneList) {
@@ -180,7 +182,10 @@ TEST_F(CacheTest, AnUnreachableRegistryIsSomethingElse) {
   const auto none = lookup("greeter");
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code(), Code::kUnavailable);
-  EXPECT_EQ(none.error().message(), "cannot look up service \"greeter\": connect to 10.0.0.9:1: Connection refused");
+  EXPECT_EQ(none.error().message(),
+            "cannot look up service \"greeter\": the fragile registry at 10.0.0.9:1 cannot be reached: connect to 10.0.0.9:1: "
+            "Connection refused; is it running, and is --registry_address right?");
+  EXPECT_EQ(none.error().reason(), "REGISTRY_UNAVAILABLE");
   registry_->down = false;
   add(one_node("greeter", "one"));
   EXPECT_TRUE(lookup("greeter"));
@@ -193,7 +198,9 @@ TEST_F(CacheTest, ARegistryThatDoesNotAnswerIsUnavailable) {
   const auto none = run(impatient.lookup(context_, "greeter"));
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code(), Code::kUnavailable);
-  EXPECT_EQ(none.error().message(), "cannot look up service \"greeter\": fragile registry at 10.0.0.9:1 does not answer");
+  EXPECT_EQ(none.error().message(),
+            "cannot look up service \"greeter\": the fragile registry at 10.0.0.9:1 does not answer; is it running, and is "
+            "--registry_address right?");
   block_on(loop_, impatient.stop());
 }
 
@@ -293,6 +300,109 @@ TEST_F(CacheTest, ARegistryThatComesBackEmptyIsBelieved) {
   registry_->down = false;
   await(2);
   EXPECT_EQ(ids(view.get("greeter")), Ids{});
+}
+
+TEST_F(CacheTest, SaysHowLongTheRegistryHasBeenAway) {
+  registry_->down = true;
+  std::string message;
+  while (message.find(" now: ") == std::string::npos && !context_.cancelled()) {
+    const auto none = lookup("greeter");
+    ASSERT_EQ(none.error().code(), Code::kUnavailable);
+    message = none.error().message();
+  }
+  EXPECT_THAT(message, testing::HasSubstr("cannot be reached, for 1s now: connect to 10.0.0.9:1"));
+  registry_->down = false;
+  EXPECT_EQ(lookup("greeter").error().code(), Code::kNotFound);
+  registry_->down = true;
+  EXPECT_EQ(lookup("fourth").error().message().find(" now: "), std::string::npos) << "it has answered meanwhile";
+}
+
+TEST_F(CacheTest, LookupsThatFailDoNotBecomeAStampede) {
+  Cache patient(registry_, {.min_backoff = std::chrono::hours(1), .max_lookup_pause = std::chrono::hours(1)});
+  patient.start(loop_);
+  EXPECT_EQ(run(patient.lookup(context_, "nobody")).error().code(), Code::kNotFound);
+  for (int i = 0; i < 10; ++i) {
+    Context hurried(context_);
+    hurried.set_timeout(milliseconds(1));
+    EXPECT_EQ(run(patient.lookup(hurried, "nobody")).error().code(), Code::kDeadlineExceeded);
+  }
+  EXPECT_EQ(registry_->watches, 1);
+  EXPECT_EQ(registry_->gets, 1);
+  EXPECT_EQ(run(patient.lookup(context_, "somebody else")).error().code(), Code::kNotFound) << "other names do not wait";
+  block_on(loop_, patient.stop());
+}
+
+TEST_F(CacheTest, WhoAsksDuringThePauseSharesTheNextQuestion) {
+  registry_->down = true;
+  Cache cache(registry_, {.min_backoff = milliseconds(20)});
+  cache.start(loop_);
+  EXPECT_EQ(run(cache.lookup(context_, "greeter")).error().code(), Code::kUnavailable);
+  add(one_node("greeter", "one"));
+  registry_->down = false;
+  const auto ask = [&](int& answers) -> Task<void> {
+    EXPECT_TRUE(co_await cache.lookup(context_, "greeter"));
+    ++answers;
+  };
+  const auto all = [&](int& answers) -> Task<void> {
+    for (int i = 0; i < 10; ++i) spawn(ask(answers));
+    while (answers < 10) co_await loop_.yield();
+  };
+  int answers = 0;
+  block_on(loop_, all(answers));
+  EXPECT_EQ(registry_->watches, 2);
+  EXPECT_EQ(registry_->gets, 1);
+  block_on(loop_, cache.stop());
+}
+
+// A cache with patience for nodes that a registry has lost.
+class CacheKeepsMissing : public CacheTest {
+ protected:
+  CacheKeepsMissing() { keeping_.start(loop_); }
+  ~CacheKeepsMissing() override { block_on(loop_, keeping_.stop()); }
+  // The registry goes away and comes back without any record.
+  void lose_everything() {
+    ASSERT_TRUE(run(keeping_.lookup(context_, "greeter")));
+    const std::size_t errors = recorder_.errors.size();
+    registry_->go_down();
+    await(0, errors + 1);
+    for (const char* id : {"one", "two"}) remove(one_node("greeter", id));
+    registry_->down = false;
+    // Seen once it follows again.
+    const std::size_t seen = recorder_.seen.size();
+    add(one_node("greeter", "new"));
+    await(seen + 1);
+  }
+
+  Cache keeping_{registry_,
+                 {.min_backoff = milliseconds(1),
+                  .max_backoff = milliseconds(8),
+                  .keep_missing = std::chrono::hours(1),
+                  .observer = &recorder_}};
+  Cache::View view_{keeping_};
+};
+
+TEST_F(CacheKeepsMissing, AWipedRegistryLosesNoNode) {
+  for (const char* id : {"one", "two"}) add(one_node("greeter", id));
+  lose_everything();
+  EXPECT_EQ(ids(view_.get("greeter")), (Ids{"new v1", "one v1", "two v1"}));
+  EXPECT_EQ(recorder_.seen.size(), 3u) << "nobody has left";
+
+  add(one_node("greeter", "one"));
+  remove(one_node("greeter", "new"));
+  await(4);
+  EXPECT_EQ(ids(view_.get("greeter")), (Ids{"one v1", "two v1"})) << "renewed: as before";
+  remove(one_node("greeter", "one"));
+  await(5);
+  EXPECT_EQ(ids(view_.get("greeter")), Ids{"two v1"}) << "what the registry says itself goes before";
+}
+
+TEST_F(CacheKeepsMissing, ManyOutagesDoNotLoseThemEither) {
+  for (const char* id : {"one", "two"}) add(one_node("greeter", id));
+  lose_everything();
+  remove(one_node("greeter", "new"));
+  await(4);
+  lose_everything();
+  EXPECT_EQ(ids(view_.get("greeter")), (Ids{"new v1", "one v1", "two v1"}));
 }
 
 TEST_F(CacheTest, StopCancelsWhatWaits) {

@@ -48,6 +48,11 @@ class Cache {
     Duration max_backoff = std::chrono::seconds(5);
     // Of one question to the registry.
     Duration timeout = std::chrono::seconds(5);
+    // The longest that lookups wait for the next question about a service that could not be looked up before.
+    Duration max_lookup_pause = std::chrono::seconds(1);
+    // How long after an outage nodes stay that the registry has lost: longer than it takes every node to renew its record.
+    // Counted while the registry answers.
+    Duration keep_missing = std::chrono::seconds(45);
     // Not owned; must outlive the cache. May be null.
     CacheObserver* observer = nullptr;
   };
@@ -67,8 +72,9 @@ class Cache {
 
   // The nodes of `service` now; at least one when it is asked for the first time. A list may be empty later.
   // Many askers of an unknown service share one question to the registry.
-  // Errors: NOT_FOUND "no node of service X in ...", UNAVAILABLE when the registry was never reached for this service, the
-  // context's end, CANCELLED after stop(), FAILED_PRECONDITION before start().
+  // Errors: NOT_FOUND [NO_NODE] "no node of service X in ...", UNAVAILABLE [REGISTRY_UNAVAILABLE] when the registry was never
+  // reached for this service, saying which registry and since when, the context's end, CANCELLED after stop(),
+  // FAILED_PRECONDITION before start().
   Task<Result<std::shared_ptr<const NodeList>>> lookup(Context& context, std::string_view service);
 
   Registry& registry() const noexcept;
