@@ -15,7 +15,8 @@ export LC_ALL=C
 build=(clang-19 lld-19 cmake ninja-build ccache make pkg-config protobuf-compiler libprotobuf-dev libprotoc-dev libnghttp2-dev
   zlib1g-dev libssl-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev)
 demo=(curl nghttp2-client)
-test=(libgtest-dev libgmock-dev clang-format-19 python3 curl openssl nghttp2-client wrk valgrind libgrpc++-dev protobuf-compiler-grpc)
+test=(libgtest-dev libgmock-dev clang-format-19 python3 curl openssl nghttp2-client wrk valgrind libgrpc++-dev protobuf-compiler-grpc
+  etcd-server etcd-client)
 bench=(libbenchmark-dev nghttp2-client wrk nginx-light linux-perf libgrpc++-dev protobuf-compiler-grpc)
 dev=(git clang-format-19 clang-tidy-19 clang-tools-19 libclang-rt-19-dev llvm-19 g++)
 

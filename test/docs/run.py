@@ -95,7 +95,10 @@ class Terminal:
         self.process.send_signal(signal.SIGINT)
 
     def ended(self):
-        return self.process.wait(PATIENCE)
+        """The exit status; programs of others may die of the signal."""
+        status = self.process.wait(PATIENCE)
+        ours = self.command.startswith(("build/", "micro "))
+        return 0 if status == -signal.SIGINT and not ours else status
 
 
 class Session:
