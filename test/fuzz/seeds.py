@@ -49,6 +49,12 @@ seeds("registry_record",
       '"values":[]},"metadata":{"path":"/greeter.Greeter/Hello"}}],"nodes":[{"id":"greeter-1","address":"10.0.0.7:8080","metadata":{"zone":"a"}}]}',
       least='{"name":"a","nodes":[]}', go_micro='{"name":"a","version":"latest","metadata":null,"endpoints":null,"nodes":null}',
       wrong='{"name":1,"nodes":{}}', deep='{"name":"a","endpoints":[{"name":"b","request":' + '{"name":"x","values":[' * 40)
+seeds("registry_layout",
+      go_micro='/micro/registry/a/a-1\n{"name":"a","version":"latest","nodes":[{"id":"a-1","address":"10.0.0.7:80","metadata":null}]}',
+      kratos='/microservices/a/1\n{"id":"1","name":"a","version":"v1","metadata":{"zone":"eu"},"endpoints":["http://10.0.0.7:80",'
+      '"grpc://[::1]:90?isSecure=true"]}',
+      go_zero="user.rpc/7587891\n10.0.0.7:80", goms="goms_user_127.0.0.1:9181_127.0.0.1:9081\n0",
+      goms_later="goms_user_127.0.0.1:9081:9181\n0", garden="garden_user_127.0.0.1:9081:9181\n0", none="/config/x\n{}")
 
 # --- mDNS ---
 

@@ -32,7 +32,7 @@ Task<Result<void>> Follower::list(Context& context) {
   if (!std::exchange(listed_, true)) {
     for (const wire::KeyValue& pair : reply.kvs()) {
       if (auto record = decoder_.read(pair, service_))
-        known_.try_emplace(pair.key(), Known{std::move(*record), pair.mod_revision(), pair.lease(), pair.value()});
+        known_.try_emplace(pair.key(), Known{std::move(*record), pair.mod_revision(), pair.lease()});
     }
     co_return done;
   }
@@ -97,9 +97,7 @@ Task<Result<bool>> Follower::same_history() {
   wire::RangeRequest request;
   request.set_key(key);
   request.set_revision(revision_);
-  const std::int64_t revision = known.revision;
-  const std::int64_t lease = known.lease;
-  const std::string value = known.value;
+  const Known was = known;
   wire::RangeResponse reply;
   const Result<void> done = co_await session_.call(life_, kRange, request, reply);
   if (!done && done.error().code() != Code::kOutOfRange) co_return fail(done.error());
@@ -108,7 +106,7 @@ Task<Result<bool>> Follower::same_history() {
     co_return false;
   }
   const auto is_known = [&](const wire::KeyValue& pair) {
-    return pair.mod_revision() == revision && pair.lease() == lease && pair.value() == value;
+    return pair.mod_revision() == was.revision && pair.lease() == was.lease && decoder_.read(pair, service_) == was.record;
   };
   lost_ = reply.kvs_size() != 1 || !is_known(reply.kvs(0));
   co_return !lost_;
@@ -175,10 +173,10 @@ void Follower::put(const wire::KeyValue& pair) {
   missing_.erase(pair.key());
   std::optional<registry::Service> record = decoder_.read(pair, service_);
   if (!record) return erase(pair.key());
-  const auto [place, added] = known_.try_emplace(pair.key(), Known{*record, pair.mod_revision(), pair.lease(), pair.value()});
+  const auto [place, added] = known_.try_emplace(pair.key(), Known{*record, pair.mod_revision(), pair.lease()});
   if (added) return tell(registry::Change::kCreate, std::move(*record));
   const bool changed = place->second.record != *record;
-  place->second = Known{*record, pair.mod_revision(), pair.lease(), pair.value()};
+  place->second = Known{*record, pair.mod_revision(), pair.lease()};
   if (changed) tell(registry::Change::kUpdate, std::move(*record));
 }
 

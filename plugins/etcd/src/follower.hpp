@@ -36,7 +36,6 @@ class Follower {
     registry::Service record;
     std::int64_t revision;
     std::int64_t lease;
-    std::string value;
   };
 
   // Whether the server still has the history in which our list was read.
