@@ -6,6 +6,8 @@ find_package(ZLIB REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
+# Of plugins, which are left out where these are missing.
+pkg_check_modules(cares IMPORTED_TARGET libcares)
 
 # Seen by our sources only, and gone once they are compiled: no part of the installed package.
 set(MICRO_HEADER_ONLY_LIBRARIES CLI11::CLI11 nlohmann_json::nlohmann_json)

@@ -45,7 +45,8 @@ FdWatch::~FdWatch() = default;
 
 void FdWatch::start(Awaiter& awaiter) {
   impl_->waiting = &awaiter;
-  if (impl_->events().change(impl_->fd, EPOLLIN | EPOLLONESHOT, *impl_) != 0) impl_->finish(false);
+  const std::uint32_t wanted = EPOLLIN | EPOLLONESHOT | (awaiter.or_writable ? EPOLLOUT : 0U);
+  if (impl_->events().change(impl_->fd, wanted, *impl_) != 0) impl_->finish(false);
 }
 
 void FdWatch::cancel() noexcept { impl_->finish(false); }

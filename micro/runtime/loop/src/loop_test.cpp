@@ -391,6 +391,30 @@ TEST(FdWatch, EventsOfOneWaitRunInOneTurnBeforeTheDeferredWork) {
   for (const int fd : fds) ::close(fd);
 }
 
+TEST(FdWatch, TellsWhenWritable) {
+  Loop loop;
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+  std::string log;
+  auto body = [](Loop& l, int fd, std::string& out) -> Task<void> {
+    FdWatch watch(l, fd);
+    if (co_await watch.readable_or_writable()) out += "room ";
+    while (::write(fd, "0123456789", 10) > 0) {
+    }
+    if (co_await watch.readable_or_writable()) out += "room again";
+  };
+  spawn(body(loop, ends[0], log));
+  drain(loop);
+  EXPECT_EQ(log, "room ");
+  char buffer[4096];
+  while (::read(ends[1], buffer, sizeof buffer) > 0) {
+  }
+  drain(loop);
+  EXPECT_EQ(log, "room room again");
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 TEST(FdWatch, RejectsWhatIsNotADescriptor) {
   Loop loop;
   EXPECT_THROW(FdWatch(loop, -1), std::system_error);

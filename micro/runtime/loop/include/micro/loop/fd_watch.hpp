@@ -13,8 +13,8 @@ namespace micro {
 //   while (co_await watch.readable()) read_events(inotify_fd);
 //
 // The descriptor must be non-blocking, be one epoll can watch (not a regular file), stay open as long as this object lives, and
-// have no second FdWatch on the same loop. At most one readable() may be pending.
-// Cancellation: cancel() and the destructor complete a pending readable() with false, on a later turn. The coroutine that waits
+// have no second FdWatch on the same loop. At most one wait may be pending.
+// Cancellation: cancel() and the destructor complete a pending wait with false, on a later turn. The coroutine that waits
 // must live until then. Thread safety: the loop's thread only (construction: any thread).
 class FdWatch {
  public:
@@ -26,6 +26,7 @@ class FdWatch {
 
   struct Awaiter {
     FdWatch& watch;
+    bool or_writable = false;
     std::coroutine_handle<> waiter{};
     bool ready = false;
     bool await_ready() const noexcept { return false; }
@@ -37,6 +38,8 @@ class FdWatch {
   };
   // True when a read would not block; false after cancel(). Level-triggered: true again at once while bytes are left.
   Awaiter readable() noexcept { return {*this}; }
+  // The same when a write would not block either: for sockets of libraries that have something to send.
+  Awaiter readable_or_writable() noexcept { return {*this, true}; }
 
   void cancel() noexcept;
 
