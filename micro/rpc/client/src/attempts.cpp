@@ -69,10 +69,12 @@ Result<const selector::Candidate*> Attempts::select() {
   // Nodes that could not be reached are left alone, unless there is no other one, until a connect in the background succeeds.
   std::vector<std::string> avoided = tried_;
   for (std::size_t i = 0; i < snapshot_->size(); ++i) {
+    const selector::Candidate& candidate = snapshot_->nodes().candidates[i];
     NodePool& pool = snapshot_->pool(i);
-    if (!pool.failing()) continue;
-    pool.probe();
-    avoided.push_back(snapshot_->nodes().candidates[i].node.id);
+    const MucpRoute* const route = snapshot_->mucp(candidate);
+    if (route != nullptr ? !route->node->failing(now) : !pool.failing()) continue;
+    if (route == nullptr) pool.probe();
+    avoided.push_back(candidate.node.id);
   }
   request.tried = avoided;
   Result<const selector::Candidate*> chosen = slot.selector().select(snapshot_->nodes(), request, now);

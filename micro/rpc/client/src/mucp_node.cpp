@@ -5,6 +5,7 @@
 
 #include <micro/coro/deadline.hpp>
 #include <micro/duration/duration.hpp>
+#include <micro/id/id.hpp>
 
 #include "mucp_socket.hpp"
 #include "slot.hpp"
@@ -15,13 +16,18 @@ namespace {
 // Servers of others close what is idle for a minute.
 constexpr Duration kLongestIdle = std::chrono::seconds(50);
 constexpr std::size_t kMostIdle = 100;
+// Between attempts to reach a node while there are others; doubles.
+constexpr Duration kFirstPause = std::chrono::milliseconds(100);
+constexpr Duration kLongestPause = std::chrono::seconds(5);
 
 }  // namespace
 
 MucpNode::MucpNode(Slot& slot, std::string address, bool secure)
     : slot_(slot), address_(std::move(address)), secure_(secure), parsed_(Address::parse(address_)) {}
 
-MucpNode::~MucpNode() = default;
+MucpNode::~MucpNode() {
+  if (failing_) --slot_.failing_nodes;
+}
 
 void MucpNode::release() {
   if (--uses_ == 0) slot_.forget_mucp(*this);
@@ -45,12 +51,27 @@ Task<Result<std::unique_ptr<MucpSocket>>> MucpNode::connect(Context& context) {
   const ContextDeadline deadline(bounded, slot_.loop());
   slot_.counters.connects.add();
   Result<std::unique_ptr<MucpSocket>> socket = co_await MucpSocket::open(slot_, bounded, *parsed_, secure_);
+  // Whoever gave up says nothing about the node.
+  if (socket || !context.cancelled()) note(socket.has_value());
   if (socket) co_return socket;
   if (bounded.cancelled() && !context.cancelled()) {
     co_return fail(unavailable(name + ": no answer within " + format_duration(timeout)));
   }
   if (socket.error().reason().starts_with("TLS_")) co_return fail(Error(socket.error()).with_context(name));
   co_return fail(unavailable(socket.error().message()));
+}
+
+void MucpNode::note(bool reached) {
+  if (reached) {
+    if (failing_) --slot_.failing_nodes;
+    failing_ = false;
+    pause_ = {};
+    return;
+  }
+  if (!failing_) ++slot_.failing_nodes;
+  failing_ = true;
+  pause_ = pause_ == Duration::zero() ? kFirstPause : std::min(pause_ * 2, kLongestPause);
+  retry_at_ = slot_.loop().now() + pause_ / 2 + Duration(static_cast<Duration::rep>(fast_random() % (pause_.count() / 2)));
 }
 
 void MucpNode::give_back(std::unique_ptr<MucpSocket> socket) {

@@ -42,12 +42,16 @@ class MucpNode {
   Task<Result<std::unique_ptr<MucpSocket>>> connect(Context& context);
   void give_back(std::unique_ptr<MucpSocket> socket);
 
+  // Whether it could not be reached a moment ago: other nodes are to be preferred. Now and then a call tries it again.
+  bool failing(TimePoint now) const noexcept { return failing_ && now < retry_at_; }
+
  private:
   struct Idle {
     std::unique_ptr<MucpSocket> socket;
     TimePoint until;
   };
   void drop_old();
+  void note(bool reached);
 
   Slot& slot_;
   const std::string address_;
@@ -56,6 +60,9 @@ class MucpNode {
   std::size_t uses_ = 0;
   std::deque<Idle> idle_;  // the one used last is the last
   Timer timer_;
+  bool failing_ = false;
+  Duration pause_{};
+  TimePoint retry_at_{};
 };
 
 }  // namespace micro::client

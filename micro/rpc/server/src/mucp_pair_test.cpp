@@ -1,10 +1,15 @@
 // Our client and our server in go-micro's own RPC, which they speak to each other only here.
+#include <filesystem>
+#include <fstream>
+
 #include <gmock/gmock.h>
 
 #include <micro/client/client.hpp>
 #include <micro/coro/block_on.hpp>
 #include <micro/registry/cache.hpp>
 #include <micro/registry/memory.hpp>
+#include <micro/testcerts/authority.hpp>
+#include <micro/tls/credentials.hpp>
 
 #include "test_server.hpp"
 
@@ -14,22 +19,20 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// The parameter is the content type.
-class MucpPair : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
+class Pair {
+ public:
+  Pair(ServerOptions server_options, const ClientOptions& client_options, registry::Properties metadata)
+      : server(1, std::move(server_options)) {
     server.start();
     registry::Service record;
     record.name = "echo";
-    record.nodes.push_back({.id = "echo-1", .address = server.server.address().to_string(), .metadata = {{"protocol", "mucp"}}});
+    record.nodes.push_back({.id = "echo-1", .address = server.server.address().to_string(), .metadata = std::move(metadata)});
     Context context;
-    ASSERT_TRUE(block_on(loop_, registry_->register_service(context, record, {})));
+    EXPECT_TRUE(block_on(loop_, registry_->register_service(context, record, {})));
     cache_.start(loop_);
-    ClientOptions options;
-    options.mucp_content_type = GetParam();
-    client_ = std::make_unique<Client>(group_, &cache_, options);
+    client_ = std::make_unique<Client>(group_, &cache_, client_options);
   }
-  void TearDown() override {
+  ~Pair() {
     block_on(loop_, client_->stop(Clock::now()));
     client_.reset();
     block_on(loop_, cache_.stop());
@@ -75,11 +78,25 @@ class MucpPair : public testing::TestWithParam<const char*> {
   }
 
   TestServer server;
+
+ private:
   LoopGroup group_{LoopGroup::Options{.size = 1}};
   Loop& loop_ = group_.loop(0);
   std::shared_ptr<registry::Memory> registry_ = std::make_shared<registry::Memory>();
   registry::Cache cache_{registry_};
   std::unique_ptr<Client> client_;
+};
+
+ClientOptions with_type(const char* type) {
+  ClientOptions options;
+  options.mucp_content_type = type;
+  return options;
+}
+
+// The parameter is the content type.
+class MucpPair : public Pair, public testing::TestWithParam<const char*> {
+ protected:
+  MucpPair() : Pair(TestServer::default_options(), with_type(GetParam()), {{"protocol", "mucp"}}) {}
 };
 
 TEST_P(MucpPair, UnaryCalls) {
@@ -158,6 +175,39 @@ TEST_P(MucpPair, StreamsOfUnknownMethods) {
   auto stream = run(open(context, "Nothing", MethodKind::kBidiStream, none));
   ASSERT_TRUE(stream);
   EXPECT_THAT(run(next(**stream)), HasSubstr("can't find method Nothing"));
+}
+
+TEST(MucpPairTls, TheSameOverTls) {
+  const testkit::Authority authority;
+  const testkit::IssuedCertificate issued = authority.issue({.common_name = "echo", .alternative_names = {"IP:127.0.0.1"}});
+  const std::string folder = testing::TempDir() + "mucp_pair_" + std::to_string(::getpid());
+  std::filesystem::create_directory(folder);
+  const auto file = [&](const std::string& name, const std::string& text) {
+    std::ofstream(folder + "/" + name) << text;
+    return folder + "/" + name;
+  };
+  const std::string root = file("ca.pem", authority.certificate());
+  ServerOptions served = TestServer::default_options();
+  tls::ServerOptions tls;
+  tls.certificates = {{.certificate = file("echo.pem", issued.certificate), .key = file("echo.key", issued.key)}};
+  served.tls = *tls::ServerCredentials::load(tls);
+  served.require_tls = true;
+  tls::ClientOptions trusting;
+  trusting.trusted = root;
+  ClientOptions calling;
+  calling.tls = *tls::ClientCredentials::load(trusting);
+  {
+    Pair pair(served, calling, {{"protocol", "mucp"}, {"tls", "true"}});
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(pair.call("Say", "B"), "you said B");
+    EXPECT_EQ(pair.server.server.counters().connections, 1u) << "also when TLS has something to say of its own in between";
+    EXPECT_EQ(pair.server.server.counters().tls_handshakes, 1u);
+    Context context;
+    const Text request = Pair::text("x");
+    auto stream = pair.run(pair.open(context, "Repeat", MethodKind::kServerStream, request));
+    ASSERT_TRUE(stream) << stream.error().message();
+    EXPECT_EQ(pair.run(Pair::next(**stream)), "x0");
+  }
+  std::filesystem::remove_all(folder);
 }
 
 INSTANTIATE_TEST_SUITE_P(ContentTypes, MucpPair,
