@@ -5,6 +5,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include <micro/balance/strategy.hpp>
+#include <micro/id/id.hpp>
+
 namespace micro::selector {
 namespace {
 
@@ -24,34 +27,46 @@ class DefaultSelector final : public Selector {
           not_found("no node of service \"" + nodes.service + "\": none is registered, or all have left").with_reason("NO_NODE"));
     }
     if (request.filters.empty() && request.tried.empty()) [[likely]] {
-      return &candidates[strategy(nodes.service).pick(candidates.size(), now)];
+      return &candidates[service(nodes, now).pick({}, now)];
     }
     left_.clear();
-    for (const Candidate& candidate : candidates) {
-      if (std::ranges::all_of(request.filters, [&](const FilterPtr& filter) { return filter->keep(candidate); })) {
-        left_.push_back(&candidate);
+    for (std::uint32_t i = 0; i < candidates.size(); ++i) {
+      if (std::ranges::all_of(request.filters, [&](const FilterPtr& filter) { return filter->keep(candidates[i]); })) {
+        left_.push_back(i);
       }
     }
     if (left_.empty()) return fail(all_filtered_out(nodes, request));
-    const auto tried = [&](const Candidate* candidate) {
-      return std::ranges::find(request.tried, candidate->node.id) != request.tried.end();
+    const auto tried = [&](std::uint32_t i) {
+      return std::ranges::find(request.tried, candidates[i].node.id) != request.tried.end();
     };
     if (!std::ranges::all_of(left_, tried)) std::erase_if(left_, tried);
-    return left_[strategy(nodes.service).pick(left_.size(), now)];
+    return &candidates[service(nodes, now).pick(left_, now)];
   }
 
   void mark(const registry::Node&, const Outcome&) override {}
   void reset(std::string_view service) override {
-    if (const auto found = strategies_.find(service); found != strategies_.end()) strategies_.erase(found);
+    if (const auto found = services_.find(service); found != services_.end()) services_.erase(found);
   }
 
  private:
-  balance::Strategy& strategy(const std::string& service) {
-    const auto found = strategies_.find(service);
-    if (found != strategies_.end()) [[likely]]
-      return *found->second;
-    // make_selector() has made sure that the name is known.
-    return *strategies_.emplace(service, balance::make_strategy(strategy_).value()).first->second;
+  struct Service {
+    balance::Group group{{}, fast_random()};
+    std::unique_ptr<balance::Strategy> strategy;
+    std::uint32_t pick(std::span<const std::uint32_t> among, TimePoint now) {
+      return among.empty() ? strategy->pick(group, {.now = now}) : strategy->pick_among(group, among, {.now = now});
+    }
+  };
+  Service& service(const NodeList& nodes, TimePoint now) {
+    auto found = services_.find(nodes.service);
+    if (found == services_.end()) {
+      found = services_.emplace(nodes.service, std::make_unique<Service>()).first;
+      // make_selector() has made sure that the name is known.
+      found->second->strategy = balance::make_strategy(strategy_).value();
+    }
+    servers_.clear();
+    for (const Candidate& candidate : nodes.candidates) servers_.push_back({.id = candidate.node.id});
+    found->second->group.assign(servers_, now);
+    return *found->second;
   }
 
   static Error all_filtered_out(const NodeList& nodes, const Request& request) {
@@ -63,8 +78,9 @@ class DefaultSelector final : public Selector {
   }
 
   const std::string strategy_;
-  std::unordered_map<std::string, std::unique_ptr<balance::Strategy>, Hash, std::equal_to<>> strategies_;
-  std::vector<const Candidate*> left_;  // kept for its memory
+  std::unordered_map<std::string, std::unique_ptr<Service>, Hash, std::equal_to<>> services_;
+  std::vector<std::uint32_t> left_;  // kept for their memory
+  std::vector<balance::Server> servers_;
 };
 
 }  // namespace
