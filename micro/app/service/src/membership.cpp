@@ -21,7 +21,7 @@ constexpr Duration kTimeout = std::chrono::seconds(5);
 
 std::string shown(const registry::Node& node) {
   const std::string_view http = registry::property(node.metadata, registry::kHttpAddressProperty);
-  return http.empty() || http == node.address ? node.address : node.address + "_" + std::string(http);
+  return http.empty() ? node.address : node.address + "_" + std::string(http);
 }
 
 }  // namespace

@@ -285,7 +285,8 @@ TEST_F(MultiTest, OneThatHangsDoesNotHoldUpTheChangesOfTheOthers) {
 TEST_F(MultiTest, ACacheOnItOutlivesTheOutageOfOne) {
   ASSERT_TRUE(add(*first_, record("a")));
   ASSERT_TRUE(add(*second_, record("b")));
-  Cache cache(std::shared_ptr<Registry>(&multi_, [](Registry*) {}), {.min_backoff = milliseconds(1)});
+  Cache cache(std::shared_ptr<Registry>(&multi_, [](Registry*) {}),
+              {.min_backoff = milliseconds(1), .keep_missing = Duration::zero()});
   cache.start(loop_);
   ASSERT_TRUE(run(cache.lookup(context_, "greeter")));
   Cache::View view(cache);
