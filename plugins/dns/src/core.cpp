@@ -119,7 +119,8 @@ Task<Result<Core::Found>> Core::find(std::string service) {
   const std::string name = name_of(service, options_);
   Found found{.records = {}, .ttl = options_.max_refresh};
   if (options_.port != 0) {
-    auto done = co_await find_hosts(service, name, options_.port, {}, found);
+    const registry::Properties no_metadata;
+    auto done = co_await find_hosts(service, name, options_.port, no_metadata, found);
     if (!done) co_return fail(std::move(done.error()));
   } else {
     auto message = co_await resolver_.ask(life_, name, Resolver::Type::kSrv);
