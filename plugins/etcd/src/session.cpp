@@ -123,6 +123,7 @@ Task<Result<void>> Session::ask(Context& context, Try& what, bool with_token) {
     ++counters.requests;
     Tried tried = co_await try_once(context, endpoint, what, used);
     if (tried.outcome) {
+      answered_ = true;
       note(tried.outcome);
       co_return tried.outcome;
     }
@@ -136,7 +137,7 @@ Task<Result<void>> Session::ask(Context& context, Try& what, bool with_token) {
     }
     turn_away(endpoint);
     if (++failures < settings_.addresses.size()) continue;
-    Result<void> failed = fail(unavailable(describe() + " does not answer: " + error.message()).with_cause(Error(error)));
+    Result<void> failed = fail(unavailable(describe() + " does not answer: " + error.message()));
     note(failed);
     co_return failed;
   }
@@ -156,9 +157,11 @@ void Session::turn_away(std::size_t endpoint) {
   ++counters.failovers;
 }
 
-// Told when it begins and when it ends, not with every request between.
+// Told when it begins and when it ends, not with every request between; and not of a server that never was there, which whoever
+// asks is told.
 void Session::note(const Result<void>& outcome) {
   if (failing_ == !outcome) return;
+  if (!outcome && !answered_) return;
   failing_ = !outcome;
   if (failing_)
     logger().warn("etcd does not answer; what was known goes on being used", {{"error", outcome.error().message()}});

@@ -123,6 +123,7 @@ class Session {
   std::vector<Lifeline*> lifelines_;
   Context life_;
   Gate gate_;
+  bool answered_ = false;  // once at least
   bool failing_ = false;
   std::optional<TimePoint> loss_told_;
 };
