@@ -42,16 +42,7 @@ Task<Result<void>> Follower::list(Context& context) {
     gone.erase(pair.key());
     put(pair);
   }
-  if (std::exchange(lost_, false)) {
-    for (const auto& [key, known] : gone) missing_.insert(key);
-  }
-  for (const auto& [key, known] : gone) {
-    if (!missing_.contains(key)) erase(key);
-  }
-  if (!missing_.empty()) {
-    const auto give_up = [](void* self) { static_cast<Follower*>(self)->give_up_missing(); };
-    patience_.set(session_.loop(), session_.loop().now() + session_.lost_data_grace(), give_up, this);
-  }
+  for (const auto& [key, known] : gone) erase(key);
   co_return done;
 }
 
@@ -69,47 +60,44 @@ Task<void> Follower::run(std::shared_ptr<Follower> self, Gate::Holder) {
     (void)co_await sleep(self->life_, jittered(pause));
     pause = std::min(pause * 2, kLongestPause);
   }
-  self->patience_.cancel();
 }
 
 Task<Result<void>> Follower::catch_up() {
   if (!stale_) {
-    const Result<bool> same = co_await same_history();
-    if (!same) co_return fail(same.error());
-    stale_ = !*same;
+    const Result<History> found = co_await history();
+    if (!found) co_return fail(found.error());
+    if (*found == History::kAnother) {
+      session_.note_lost_data();
+      queue_->fail(unavailable(session_.describe() + " has lost its data"));
+      stop();
+      co_return fail(cancelled("the watcher was told that changes were missed"));
+    }
+    stale_ = *found == History::kCompacted;
   }
   if (!stale_) co_return Result<void>{};
-  if (lost_) session_.note_lost_data();
   ++session_.counters.relists;
   co_return co_await list(life_);
 }
 
 // A server that lost its data counts revisions from the start, so going on where we were would miss what happened since, or wait
 // for ever. One key as it was at our revision shows it: leases have numbers that do not come again.
-Task<Result<bool>> Follower::same_history() {
-  const auto present = [&](const auto& entry) { return !missing_.contains(entry.first); };
-  const auto anchor = std::ranges::find_if(known_, present);
-  if (anchor == known_.end()) {
-    lost_ = !missing_.empty();
-    co_return false;
-  }
-  const auto& [key, known] = *anchor;
+Task<Result<Follower::History>> Follower::history() {
+  if (known_.empty()) co_return History::kCompacted;  // nothing to lose, and as little to read
+  const auto& [key, known] = *known_.begin();
+  const Known was = known;
   wire::RangeRequest request;
   request.set_key(key);
   request.set_revision(revision_);
-  const Known was = known;
   wire::RangeResponse reply;
   const Result<void> done = co_await session_.call(life_, kRange, request, reply);
-  if (!done && done.error().code() != Code::kOutOfRange) co_return fail(done.error());
-  if (!done) {  // compacted, or not reached yet
-    lost_ = !done.error().message().contains("compacted");
-    co_return false;
+  if (!done && done.error().code() == Code::kOutOfRange) {
+    co_return done.error().message().contains("compacted") ? History::kCompacted : History::kAnother;
   }
-  const auto is_known = [&](const wire::KeyValue& pair) {
-    return pair.mod_revision() == was.revision && pair.lease() == was.lease && decoder_.read(pair, service_) == was.record;
-  };
-  lost_ = reply.kvs_size() != 1 || !is_known(reply.kvs(0));
-  co_return !lost_;
+  if (!done) co_return fail(done.error());
+  if (reply.kvs_size() != 1) co_return History::kAnother;
+  const wire::KeyValue& pair = reply.kvs(0);
+  const bool same = pair.mod_revision() == was.revision && pair.lease() == was.lease;
+  co_return same&& decoder_.read(pair, service_) == was.record ? History::kThere : History::kAnother;
 }
 
 Task<Result<void>> Follower::stream() {
@@ -170,7 +158,6 @@ void Follower::apply(const wire::Event& event) {
 }
 
 void Follower::put(const wire::KeyValue& pair) {
-  missing_.erase(pair.key());
   std::optional<registry::Service> record = decoder_.read(pair, service_);
   if (!record) return erase(pair.key());
   const auto [place, added] = known_.try_emplace(pair.key(), Known{*record, pair.mod_revision(), pair.lease()});
@@ -181,13 +168,8 @@ void Follower::put(const wire::KeyValue& pair) {
 }
 
 void Follower::erase(const std::string& key) {
-  missing_.erase(key);
   auto known = known_.extract(key);
   if (known) tell(registry::Change::kDelete, std::move(known.mapped().record));
-}
-
-void Follower::give_up_missing() {
-  for (const std::string& key : std::exchange(missing_, {})) erase(key);
 }
 
 void Follower::tell(registry::Change change, registry::Service record) {

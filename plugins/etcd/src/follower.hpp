@@ -3,11 +3,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include <micro/coro/gate.hpp>
-#include <micro/loop/timer.hpp>
 #include <micro/registry/back_end.hpp>
 #include <micro/registry/registry.hpp>
 
@@ -38,16 +36,15 @@ class Follower {
     std::int64_t lease;
   };
 
-  // Whether the server still has the history in which our list was read.
-  Task<Result<bool>> same_history();
+  // What a server that comes back says of the revision up to which we know everything.
+  enum class History { kThere, kCompacted, kAnother };
+  Task<Result<History>> history();
   Task<Result<void>> catch_up();
   Task<Result<void>> stream();
   Result<void> receive(const wire::WatchResponse& response);
   void apply(const wire::Event& event);
   void put(const wire::KeyValue& pair);
   void erase(const std::string& key);
-  // Those who are missing have had their time.
-  void give_up_missing();
   void tell(registry::Change change, registry::Service record);
 
   Session& session_;
@@ -58,10 +55,7 @@ class Follower {
   std::map<std::string, Known> known_;  // by key
   std::int64_t revision_ = 0;           // all up to this one is in known_
   bool listed_ = false;
-  std::set<std::string> missing_;  // keys in known_ that a server which lost its data does not have
-  Timer patience_;
   bool stale_ = false;  // the list must be read again
-  bool lost_ = false;   // because the server has lost its data
   bool heard_ = false;  // the present stream has begun
 };
 

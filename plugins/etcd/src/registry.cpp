@@ -106,7 +106,6 @@ Result<std::shared_ptr<Registry>> Registry::make(Options options) {
   settings.password = std::move(options.password);
   settings.timeout = options.timeout;
   settings.probe_interval = options.probe_interval;
-  settings.lost_data_grace = options.lost_data_grace;
   settings.logger = options.logger ? std::move(options.logger) : warnings();
   if (options.tls || endpoints->tls || !options.ca.empty() || !options.certificate.empty() || !options.server_name.empty()) {
     tls::ClientOptions tls;

@@ -73,6 +73,9 @@ rpc::ClientOptions client_options(const Session::Settings& settings) {
   return options;
 }
 
+// Of a loss that all watchers find out within moments.
+constexpr Duration kTellAgain = std::chrono::seconds(30);
+
 bool over(const Context& context) { return context.cancelled() || (context.deadline() && *context.deadline() <= Clock::now()); }
 
 }  // namespace
@@ -171,9 +174,9 @@ void Session::note(const Result<void>& outcome) {
 
 void Session::note_lost_data() {
   const TimePoint now = loop_.now();
-  if (loss_told_ && now - *loss_told_ < settings_.lost_data_grace) return;
+  if (loss_told_ && now - *loss_told_ < kTellAgain) return;
   loss_told_ = now;
-  logger().warn("etcd has lost its data; waiting for nodes to register again", {{"registry", describe()}});
+  logger().warn("etcd has lost its data", {{"registry", describe()}});
 }
 
 // etcd has more than one way to say so: the token has run out, or users were changed since it was given.

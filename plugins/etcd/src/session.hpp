@@ -43,7 +43,6 @@ class Session {
     std::string password;
     Duration timeout;
     Duration probe_interval;
-    Duration lost_data_grace;
     rpc::ClientOptions client;
     std::shared_ptr<log::Logger> logger;
   };
@@ -93,7 +92,6 @@ class Session {
   Loop& loop() noexcept { return loop_; }
   log::Logger& logger() noexcept { return *settings_.logger; }
   Duration timeout() const noexcept { return settings_.timeout; }
-  Duration lost_data_grace() const noexcept { return settings_.lost_data_grace; }
   AtomicCounters counters;
 
  private:

@@ -39,9 +39,6 @@ struct Options {
   // How often somebody who watches asks whether the server is still there. A server that hangs is noticed after this and
   // `timeout`.
   Duration probe_interval = std::chrono::seconds(10);
-  // When a server has lost its data, nodes that were there are believed in for this long, so that those which live can register
-  // again before anybody misses them: their interval and a little more.
-  Duration lost_data_grace = std::chrono::seconds(40);
   // In whose form records are kept; null: go-micro.
   std::shared_ptr<const registry::Layout> layout;
   // Where to tell of lost connections and unusable records; null: standard error, warnings only.
@@ -55,7 +52,7 @@ struct Counters {
   std::uint64_t logins = 0;          // tokens fetched
   std::uint64_t leases_lost = 0;     // leases that had to be made again
   std::uint64_t watches_broken = 0;  // streams of watchers that ended and were resumed
-  std::uint64_t relists = 0;         // of these, those that had to read the list again: compaction, or a server without its data
+  std::uint64_t relists = 0;         // of these, those that had to read the list again: compaction
   std::uint64_t malformed = 0;       // records that were skipped
 };
 
@@ -72,8 +69,9 @@ Result<Options> make_options(const RegistryConfig& config, Environment environme
 // registering again renews the lease, and makes lease and key again when they are gone. Nobody else's watcher hears of a renewal.
 // Zero: a key without a lease.
 // Watching: a list, then the changes from its revision on. A stream that breaks is resumed where it ended; when the server has
-// forgotten (compaction) or is another one (its data is gone), the list is read again and the watcher is told the difference, in
-// the second case after lost_data_grace. So a watcher goes on through outages and fails only when its registry is destroyed.
+// forgotten that (compaction), the list is read again and the watcher is told the difference. So a watcher goes on through
+// outages. It fails, UNAVAILABLE, when the server that comes back has lost its data: who watches decides what to believe then (a
+// registry::Cache keeps the nodes it knew until they had time to register again).
 //
 // Errors: UNAVAILABLE names the endpoints when none answers; UNAUTHENTICATED and PERMISSION_DENIED as etcd says. Records that
 // cannot be read are skipped, counted, and told once to the log.
