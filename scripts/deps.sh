@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing for the named groups, and nothing else.
 #
-#   scripts/deps.sh [--list] [build|demo|test|bench|dev]...      (no group: build)
+#   scripts/deps.sh [--list] [build|demo|test|bench|dev|zookeeper]...      (no group: build)
 #
 # A second run costs one dpkg query. The package lists are refreshed only when a package cannot be found without that. Nothing is
 # ever removed: where a package conflicts with one that is installed, the run ends and says so.
@@ -13,12 +13,15 @@ export LC_ALL=C
 
 # What CMakeLists.txt asks for; docs/reference/dependencies.md says what each one is for.
 build=(clang-19 lld-19 cmake ninja-build ccache make pkg-config protobuf-compiler libprotobuf-dev libprotoc-dev libnghttp2-dev
-  zlib1g-dev libssl-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev)
+  zlib1g-dev libssl-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libzookeeper-mt-dev)
 demo=(curl nghttp2-client)
 test=(libgtest-dev libgmock-dev clang-format-19 python3 curl openssl nghttp2-client wrk valgrind libgrpc++-dev protobuf-compiler-grpc
   etcd-server etcd-client)
 bench=(libbenchmark-dev nghttp2-client wrk nginx-light linux-perf libgrpc++-dev protobuf-compiler-grpc)
 dev=(git clang-format-19 clang-tidy-19 clang-tools-19 libclang-rt-19-dev llvm-19 g++)
+
+# A server to test a plugin with, apart because of the Java it takes (200 MB).
+zookeeper=(libzookeeper-java libslf4j-java default-jre-headless)
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
 
@@ -33,7 +36,8 @@ for argument in "$@"; do
     test) wanted+=("${test[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
     dev) wanted+=("${dev[@]}") ;;
-    *) echo "deps.sh: no package group '$argument' (groups: build demo test bench dev)" >&2; exit 2 ;;
+    zookeeper) wanted+=("${zookeeper[@]}") ;;
+    *) echo "deps.sh: no package group '$argument' (groups: build demo test bench dev zookeeper)" >&2; exit 2 ;;
   esac
 done
 [[ ${#wanted[@]} -gt 0 ]] || wanted=("${build[@]}")

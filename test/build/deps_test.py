@@ -131,7 +131,7 @@ class DepsTest(unittest.TestCase):
         for arguments in (["biuld"], ["build", "--lsit"]):
             done = self.run_script(*arguments)
             self.assertEqual((done.returncode, done.stdout, self.calls()), (2, "", []))
-            self.assertIn(f"no package group '{arguments[-1]}' (groups: build demo test bench dev)", done.stderr)
+            self.assertIn(f"no package group '{arguments[-1]}' (groups: build demo test bench dev zookeeper)", done.stderr)
         done = self.run_script("--help")
         self.assertEqual(done.returncode, 0)
         self.assertIn("scripts/deps.sh [--list]", done.stdout)
