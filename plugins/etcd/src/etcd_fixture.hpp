@@ -31,8 +31,8 @@ class EtcdServer {
   static bool installed();
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   testkit::ServerProcess& process() { return *process_; }
-  // Waits until it answers.
-  void wait_ready();
+  // Waits until it has stood still.
+  void pause();
   void restart();
   // Stopped; starts with nothing of what it knew.
   void wipe();
@@ -44,11 +44,14 @@ class EtcdServer {
 
  private:
   std::vector<std::string> command(std::uint16_t port) const;
+  // Until it serves, which is later than that it listens.
+  void wait_ready(testkit::ServerProcess& process) const;
   static std::string ctl(std::uint16_t port, const std::string& arguments);
 
   const Options options_;
   const std::uint16_t port_ = testkit::free_port();
   const std::uint16_t peer_port_ = testkit::free_port();
+  const std::uint16_t health_port_ = testkit::free_port();
   testkit::TempDirectory directory_;
   std::unique_ptr<testkit::ServerProcess> process_;
 };

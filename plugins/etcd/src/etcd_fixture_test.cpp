@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 namespace micro::etcd {
@@ -11,21 +13,18 @@ EtcdServer::EtcdServer() : EtcdServer(Options{}) {}
 
 EtcdServer::EtcdServer(Options options) : options_(std::move(options)) {
   process_ = testkit::ServerProcess::start({.command = command(port_)}).value();
-  wait_ready();
+  wait_ready(*process_);
 }
 
 std::vector<std::string> EtcdServer::command(std::uint16_t port) const {
   const std::string client = (options_.certificate.empty() ? "http://127.0.0.1:" : "https://127.0.0.1:") + std::to_string(port);
   const std::string peer = "http://127.0.0.1:" + std::to_string(peer_port_);
-  std::vector<std::string> command{*testkit::find_program("etcd"),
-                                   "--name=test",
-                                   "--data-dir=" + directory_.path() + "/data",
-                                   "--listen-client-urls=" + client,
-                                   "--advertise-client-urls=" + client,
-                                   "--listen-peer-urls=" + peer,
-                                   "--initial-advertise-peer-urls=" + peer,
+  std::vector<std::string> command{*testkit::find_program("etcd"), "--name=test", "--data-dir=" + directory_.path() + "/data",
+                                   "--listen-client-urls=" + client, "--advertise-client-urls=" + client,
+                                   "--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer,
                                    "--initial-cluster=test=" + peer,
-                                   "--log-level=warn"};
+                                   // Without TLS and users, whatever the clients need.
+                                   "--listen-metrics-urls=http://127.0.0.1:" + std::to_string(health_port_), "--log-level=warn"};
   if (!options_.certificate.empty()) {
     command.insert(command.end(), {"--cert-file=" + options_.certificate, "--key-file=" + options_.key});
   }
@@ -41,23 +40,36 @@ void EtcdServer::change_aside(const std::vector<std::string>& arguments) {
   const std::uint16_t port = testkit::free_port();
   {
     auto other = testkit::ServerProcess::start({.command = command(port)}).value();
-    const auto ready = other->wait_until([&] { return testkit::accepts_connections(port); });
-    if (!ready) throw std::runtime_error(ready.error().to_string());
+    wait_ready(*other);
     for (const std::string& each : arguments) ctl(port, each);
   }
   restart();
 }
 
-bool EtcdServer::installed() { return testkit::find_program("etcd") && testkit::find_program("etcdctl"); }
+bool EtcdServer::installed() {
+  return testkit::find_program("etcd") && testkit::find_program("etcdctl") && testkit::find_program("curl");
+}
 
-void EtcdServer::wait_ready() {
-  const auto ready = process_->wait_until([&] { return testkit::accepts_connections(port_); });
+void EtcdServer::wait_ready(testkit::ServerProcess& process) const {
+  const std::string ask = "curl -s --noproxy '*' -m 5 http://127.0.0.1:" + std::to_string(health_port_) + "/health";
+  const auto ready = process.wait_until([&] { return std::system((ask + " | grep -q true").c_str()) == 0; });
   if (!ready) throw std::runtime_error(ready.error().to_string());
+}
+
+void EtcdServer::pause() {
+  process_->pause();
+  const auto stopped = process_->wait_until([&] {
+    std::ifstream stat("/proc/" + std::to_string(process_->pid()) + "/stat");
+    std::string pid, name, state;
+    stat >> pid >> name >> state;
+    return state == "T";
+  });
+  if (!stopped) throw std::runtime_error(stopped.error().to_string());
 }
 
 void EtcdServer::restart() {
   if (const auto started = process_->restart(); !started) throw std::runtime_error(started.error().to_string());
-  wait_ready();
+  wait_ready(*process_);
 }
 
 void EtcdServer::wipe() {
