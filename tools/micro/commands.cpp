@@ -127,7 +127,9 @@ int describe_service(Session& session, const std::string& name, Duration timeout
     }
     std::printf("\nendpoints\n");
     for (const registry::Endpoint& endpoint : service.endpoints) {
-      const std::string kind(registry::property(endpoint.metadata, "kind", "unary"));
+      // go-micro's records say of a method only that it streams.
+      const bool streams = registry::property(endpoint.metadata, "stream") == "true";
+      const std::string kind(registry::property(endpoint.metadata, "kind", streams ? "stream" : "unary"));
       std::printf("  %s  (%s)\n", printable(endpoint.name).c_str(), printable(kind).c_str());
       std::istringstream description{std::string(registry::property(endpoint.metadata, "description"))};
       for (std::string line; std::getline(description, line);) std::printf("    %s\n", printable(line).c_str());

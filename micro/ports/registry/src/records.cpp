@@ -1,6 +1,7 @@
 #include <micro/registry/records.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -96,6 +97,11 @@ Error read_only(std::string_view verb, std::string_view service, std::string_vie
                              " is read-only; name the service where its records come from")
       .with_reason(std::string(kReadOnly))
       .with("service", std::string(service));
+}
+
+ListId::ListId() {
+  static std::atomic<std::uint64_t> last = 0;
+  value_ = last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 NodeList make_node_list(std::string_view service, const std::vector<Service>& versions) {

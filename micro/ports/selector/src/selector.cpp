@@ -52,6 +52,7 @@ class DefaultSelector final : public Selector {
   struct Service {
     balance::Group group{{}, fast_random()};
     std::unique_ptr<balance::Strategy> strategy;
+    std::uint64_t list = 0;  // the group was made of
     std::uint32_t pick(std::span<const std::uint32_t> among, TimePoint now) {
       return among.empty() ? strategy->pick(group, {.now = now}) : strategy->pick_among(group, among, {.now = now});
     }
@@ -63,10 +64,14 @@ class DefaultSelector final : public Selector {
       // make_selector() has made sure that the name is known.
       found->second->strategy = balance::make_strategy(strategy_).value();
     }
+    Service& known = *found->second;
+    if (known.list == nodes.id.value()) [[likely]]
+      return known;
     servers_.clear();
     for (const Candidate& candidate : nodes.candidates) servers_.push_back({.id = candidate.node.id});
-    found->second->group.assign(servers_, now);
-    return *found->second;
+    known.group.assign(servers_, now);
+    known.list = nodes.id.value();
+    return known;
   }
 
   static Error all_filtered_out(const NodeList& nodes, const Request& request) {

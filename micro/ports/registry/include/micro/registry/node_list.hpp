@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +16,22 @@ struct Candidate {
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
+// Tells lists apart without comparing them: of two lists with one id neither is newer. No part of a list's value.
+class ListId {
+ public:
+  ListId();
+  std::uint64_t value() const noexcept { return value_; }
+  friend bool operator==(const ListId&, const ListId&) { return true; }
+
+ private:
+  std::uint64_t value_;
+};
+
 // The nodes of one service at one moment, in the order of their ids. Immutable once made, shared between loops.
 struct NodeList {
   std::string service;
   std::vector<Candidate> candidates;
+  ListId id{};
   friend bool operator==(const NodeList&, const NodeList&) = default;
 };
 

@@ -53,7 +53,7 @@ struct Outcome {
 class Selector {
  public:
   virtual ~Selector() = default;
-  // The chosen candidate; it belongs to `nodes`.
+  // The chosen candidate; it belongs to `nodes`. A list must not change between two calls: what changed is another list.
   virtual Result<const Candidate*> select(const NodeList& nodes, const Request& request, TimePoint now) = 0;
   virtual void mark(const registry::Node& node, const Outcome& outcome) = 0;
   // Forgets what was learnt about a service.
