@@ -17,7 +17,7 @@ TEST(Reachable, PublishesWhatOthersCanConnectTo) {
   const std::vector<std::string> six{"2001:db8::7", "127.0.0.1", "::1"};
   struct Case {
     const char* bound;
-    const std::vector<std::string>& hosts;
+    std::vector<std::string> hosts;
     const char* published;
   };
   const std::vector<Case> cases{
