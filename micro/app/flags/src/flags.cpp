@@ -1,6 +1,7 @@
 #include <micro/flags/flags.hpp>
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -57,6 +58,20 @@ std::string suggestion(const CLI::App& app, const std::string& unknown) {
   }
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) consider(command->get_name());
   return best.empty() ? "" : " (did you mean " + best + "?)";
+}
+
+// A program and its commands may have one flag for one variable. Where it was given counts then, and the environment does not:
+// CLI11 would read it for each of them that was not given the flag, over the value of the one that was.
+void ignore_environment_of_given(CLI::App& app, std::span<const char* const> arguments) {
+  for (const std::string_view argument : arguments) {
+    if (!argument.starts_with("--")) continue;
+    const std::string name(argument.substr(0, argument.find('=')));
+    const auto ignore = [&name](CLI::App& each) {
+      if (CLI::Option* const option = each.get_option_no_throw(name)) option->envname("");
+    };
+    ignore(app);
+    for (CLI::App* const command : app.get_subcommands([](CLI::App*) { return true; })) ignore(*command);
+  }
 }
 
 }  // namespace
@@ -147,6 +162,7 @@ Result<Flags::Parsed> Flags::parse(int argc, const char* const* argv) {
     const auto chosen = app.get_subcommands();
     return "; see " + app.get_name() + (chosen.empty() ? "" : " " + chosen.front()->get_name()) + " --help";
   };
+  ignore_environment_of_given(app, std::span(argv, static_cast<std::size_t>(argc)));
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -53,6 +53,21 @@ TEST(Flags, EnvironmentStandsBehindFlags) {
   ::unsetenv("FLAGSTEST_ADDRESS");
 }
 
+TEST(Flags, AFlagOfACommandGoesBeforeTheEnvironmentOfTheProgram) {
+  ::setenv("FLAGSTEST_PLACE", "/from/env", 1);
+  for (const std::vector<const char*>& arguments : {std::vector<const char*>{"p", "call", "--place", "/given"},
+                                                    {"p", "call", "--place=/given"},
+                                                    {"p", "--place", "/given", "call"}}) {
+    std::string place;
+    Flags flags("p", "Tests.", "1", "FLAGSTEST");
+    flags.add("place", place, "where");
+    flags.command("call", "Calls.").add("place", place, "where");
+    ASSERT_TRUE(flags.parse(static_cast<int>(arguments.size()), arguments.data()));
+    EXPECT_EQ(place, "/given") << arguments[1];
+  }
+  ::unsetenv("FLAGSTEST_PLACE");
+}
+
 TEST(Flags, BadInputSaysWhatIsWrong) {
   const struct {
     std::vector<const char*> arguments;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <system_error>
 
+#include <micro/balance/strategy.hpp>
 #include <micro/builtin/health.hpp>
 #include <micro/builtin/reflection.hpp>
 #include <micro/coro/run_on.hpp>
@@ -62,6 +63,7 @@ void Service::Impl::add_flags(Flags& flags) {
   flags.add("registry", options.registry_name, "registry to use: " + plugins.registry_names());
   flags.add("registry_address", options.registry_address, "where the registry is; for local: a directory");
   flags.add("registry_layout", options.registry_layout, "in whose form the registry keeps records; empty: its default");
+  flags.add("selector", options.client.strategy, "how calls onward choose a node: " + balance::strategy_names());
   flags.add("metadata", metadata_flags, "published with the node, key=value; may be repeated");
   flags.add("register_ttl", options.register_ttl, "a registration that is not renewed runs out after this");
   flags.add("register_interval", options.register_interval, "how often the registration is renewed");
@@ -119,6 +121,9 @@ Result<void> Service::Impl::validate() {
     logger.set_format(log::Logger::Format::kJson);
   } else if (!log_format_flag.empty() && log_format_flag != "text") {
     faults.add("--log_format " + log_format_flag + ": expected text or json");
+  }
+  if (auto strategy = balance::make_strategy(options.client.strategy); !strategy) {
+    faults.add("--selector " + options.client.strategy + ": " + strategy.error().message());
   }
   for (const std::string& fault : tls.load(options)) faults.add(fault);
   registry = options.registry;

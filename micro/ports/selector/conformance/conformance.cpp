@@ -18,11 +18,13 @@ NodeList make_nodes(int count, const std::string& service) {
 }
 
 std::string SelectorConformance::choose(const NodeList& nodes, const Request& request) {
-  now_ += std::chrono::milliseconds(1);
   const auto candidate = selector_->select(nodes, request, now_);
   if (!candidate) return candidate.error().to_string();
   const auto* first = nodes.candidates.data();
   EXPECT_TRUE(*candidate >= first && *candidate < first + nodes.candidates.size()) << "the chosen one must belong to the list";
+  const Ticket ticket = selector_->begin(nodes, **candidate, now_);
+  now_ += std::chrono::milliseconds(1);
+  selector_->mark(ticket, Outcome::kAnswered, now_);
   return (*candidate)->node.id;
 }
 
@@ -106,10 +108,13 @@ TEST_P(SelectorConformance, OutcomesAndResetsAreAlwaysWelcome) {
   for (int i = 0; i < 20; ++i) {
     const auto candidate = selector_->select(nodes, {}, now_);
     ASSERT_TRUE(candidate);
-    selector_->mark((*candidate)->node, {.latency = std::chrono::milliseconds(i), .failed = i % 2 == 0});
+    const Ticket ticket = selector_->begin(nodes, **candidate, now_);
+    now_ += std::chrono::milliseconds(i);
+    selector_->mark(ticket, static_cast<Outcome>(i % 3), now_);
   }
-  selector_->mark({.id = "stranger"}, {.failed = true});
+  const Ticket forgotten = selector_->begin(nodes, nodes.candidates.front(), now_);
   selector_->reset("greeter");
+  selector_->mark(forgotten, Outcome::kFailed, now_);
   now_ += std::chrono::hours(1);
   EXPECT_EQ(chosen(nodes, kMany), (Ids{"a", "b", "c"}));
 }

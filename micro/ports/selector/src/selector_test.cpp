@@ -1,5 +1,8 @@
 #include <micro/selector/selector.hpp>
 
+#include <algorithm>
+#include <set>
+
 #include <micro/selector/conformance.hpp>
 
 namespace micro::selector {
@@ -11,7 +14,10 @@ Subject by_strategy(const char* name) {
   return {name, [name] { return std::move(make_selector(name).value()); }};
 }
 
-INSTANTIATE_TEST_SUITE_P(Selector, SelectorConformance, testing::Values(by_strategy("round_robin"), by_strategy("random")),
+INSTANTIATE_TEST_SUITE_P(Selector, SelectorConformance,
+                         testing::Values(by_strategy("round_robin"), by_strategy("random"), by_strategy("weighted_round_robin"),
+                                         by_strategy("p2c"), by_strategy("least_loaded"), by_strategy("consistent_hash"),
+                                         by_strategy("rendezvous")),
                          subject_name);
 
 }  // namespace
@@ -72,6 +78,63 @@ TEST(RoundRobinSelector, TakesTurnsAmongTheFiltered) {
   const std::vector<FilterPtr> filters{with_version("v1")};
   const std::string ids = turns(*selector, make_nodes(6), 9, {.filters = filters});
   EXPECT_NE(std::string("aceaceaceace").find(ids), std::string::npos) << ids;
+}
+
+TEST(WeightedSelector, ReadsWeightsOfNodes) {
+  const auto selector = std::move(make_selector("weighted_round_robin").value());
+  NodeList nodes = make_nodes(3);
+  nodes.candidates[0].node.metadata = {{"weight", "5"}};
+  nodes.candidates[1].node.metadata = {{"weight", "1"}};
+  nodes.candidates[2].node.metadata = {{"weight", "1"}};
+  EXPECT_EQ(turns(*selector, nodes, 14), "aabacaaaabacaa");
+}
+
+TEST(WeightedSelector, WhatIsNoNumberIsNoWeight) {
+  const auto selector = std::move(make_selector("weighted_round_robin").value());
+  NodeList nodes = make_nodes(3);
+  for (const auto& [i, text] : {std::pair{0, "heavy"}, {1, "-1"}, {2, "99999999999999999999"}}) {
+    nodes.candidates[static_cast<std::size_t>(i)].node.metadata = {{"weight", text}};
+  }
+  std::string ids = turns(*selector, nodes, 9);
+  std::ranges::sort(ids);
+  EXPECT_EQ(ids, "aaabbbccc");
+}
+
+TEST(PrioritySelector, TheOthersStandBy) {
+  const auto selector = std::move(make_selector("random").value());
+  NodeList nodes = make_nodes(3);
+  nodes.candidates[1].node.metadata = {{"priority", "1"}};
+  EXPECT_EQ(turns(*selector, nodes, 200).find('b'), std::string::npos);
+}
+
+TEST(LeastLoadedSelector, KnowsTheCallsUnderWay) {
+  const auto selector = std::move(make_selector("least_loaded").value());
+  const NodeList nodes = make_nodes(3);
+  const TimePoint now{};
+  std::vector<Ticket> tickets;
+  std::string ids;
+  for (int i = 0; i < 3; ++i) {
+    const Candidate* const candidate = selector->select(nodes, {}, now).value();
+    ids += candidate->node.id;
+    tickets.push_back(selector->begin(nodes, *candidate, now));
+  }
+  const std::string first = ids;
+  std::ranges::sort(ids);
+  EXPECT_EQ(ids, "abc") << "each has one";
+  selector->mark(tickets[1], Outcome::kUnknown, now);
+  EXPECT_EQ(turns(*selector, nodes, 1), first.substr(1, 1)) << "the one that is free again";
+}
+
+TEST(HashingSelector, AKeyHasItsNode) {
+  for (const char* strategy : {"consistent_hash", "rendezvous"}) {
+    const auto selector = std::move(make_selector(strategy).value());
+    const NodeList nodes = make_nodes(5);
+    const std::string one = turns(*selector, nodes, 20, {.key = "user 7"});
+    EXPECT_EQ(one, std::string(20, one[0])) << strategy;
+    std::set<std::string> all;
+    for (int i = 0; i < 100; ++i) all.insert(turns(*selector, nodes, 1, {.key = "user " + std::to_string(i)}));
+    EXPECT_EQ(all.size(), 5U) << strategy;
+  }
 }
 
 TEST(MakeSelector, RefusesUnknownStrategies) {

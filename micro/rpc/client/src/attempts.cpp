@@ -40,6 +40,7 @@ Connection* Attempts::begin() {
 }
 
 Attempts::Choice Attempts::choose() {
+  settle(selector::Outcome::kUnknown);
   Result<SnapshotRef> nodes = info_.slot.nodes(service_, options_.addresses);
   if (!nodes) {
     error_ = std::move(nodes.error());
@@ -53,7 +54,7 @@ Attempts::Choice Attempts::choose() {
     return Choice::kFailed;
   }
   candidate_ = *chosen;
-  begun_ = info_.slot.loop().now();
+  ticket_ = info_.slot.selector().begin(snapshot_->nodes(), *candidate_, info_.slot.loop().now());
   return Choice::kNode;
 }
 
@@ -62,6 +63,7 @@ Result<const selector::Candidate*> Attempts::select() {
   selector::Request request;
   request.filters = options_.filters;
   request.tried = tried_;
+  request.key = options_.hash_key;
   const TimePoint now = slot.loop().now();
   if (slot.failing_nodes == 0) [[likely]]
     return slot.selector().select(snapshot_->nodes(), request, now);
@@ -124,10 +126,14 @@ Task<Result<void>> Attempts::ready() {
 }
 
 void Attempts::mark(const Result<void>& result) {
-  selector::Outcome outcome;
-  outcome.latency = info_.slot.loop().now() - begun_;
-  outcome.failed = !result && is_fault_of_node(result.error().code());
-  info_.slot.selector().mark(candidate_->node, outcome);
+  const bool failed = !result && is_fault_of_node(result.error().code());
+  settle(failed ? selector::Outcome::kFailed : selector::Outcome::kAnswered);
+}
+
+void Attempts::settle(selector::Outcome outcome) {
+  if (ticket_.service == 0) return;
+  info_.slot.selector().mark(ticket_, outcome, info_.slot.loop().now());
+  ticket_ = {};
 }
 
 Duration Attempts::remaining() const { return info_.deadline ? *info_.deadline - info_.slot.loop().now() : Duration::max(); }

@@ -27,6 +27,7 @@ class Attempts {
   Attempts(const CallInfo& info, std::string_view service, const rpc::CallOptions& options);
   Attempts(const Attempts&) = delete;
   Attempts& operator=(const Attempts&) = delete;
+  ~Attempts() { settle(selector::Outcome::kUnknown); }
 
   // A connection for the next attempt if there is one just now, else nullptr: ready() tells why or waits for it.
   Connection* begin();
@@ -51,6 +52,8 @@ class Attempts {
   enum class Choice : std::uint8_t { kNode, kUnknownService, kFailed };
   Choice choose();
   Result<const selector::Candidate*> select();
+  // The call on the chosen node is over for the selector; once for each node chosen.
+  void settle(selector::Outcome outcome);
   Error out_of_time(const Context& bounded) const;
   Duration remaining() const;
 
@@ -62,7 +65,7 @@ class Attempts {
   SnapshotRef snapshot_;
   const selector::Candidate* candidate_ = nullptr;  // in snapshot_; null: to be chosen
   std::vector<std::string> tried_;
-  TimePoint begun_{};
+  selector::Ticket ticket_;  // of candidate_, until it is settled
   Duration wait_{};
   std::optional<Error> error_;
 };

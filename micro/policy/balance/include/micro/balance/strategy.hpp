@@ -23,7 +23,7 @@ struct Query {
 
 // Chooses one server of a group. Pure logic: no clock, no sockets, no locks; each loop has its own object for each service.
 //
-// docs/reference/balancing.md has the formula, source and use of each, and plots.
+// docs/reference/balancing.md has the formula, source and use of each.
 // Thread safety: one object, one thread.
 class Strategy {
  public:

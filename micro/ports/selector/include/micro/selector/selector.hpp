@@ -37,12 +37,23 @@ struct Request {
   std::span<const FilterPtr> filters;
   // Nodes already tried by this call: avoided as long as there is another one.
   std::span<const std::string> tried;
+  // What the call is about, for strategies that send everything about one thing to one node. Empty: such a strategy chooses at
+  // random.
+  std::string_view key;
 };
 
-// What became of a call on a node, for selectors that learn.
-struct Outcome {
-  Duration latency{};
-  bool failed = false;  // the node's fault: UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED ...
+// A call under way, for selectors that learn from calls.
+struct Ticket {
+  TimePoint begun{};
+  std::uint64_t service = 0;  // 0: nothing is learnt
+  std::uint32_t node = 0;
+};
+
+// What became of it.
+enum class Outcome : std::uint8_t {
+  kAnswered,
+  kFailed,   // by the node's fault: UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED ...
+  kUnknown,  // the caller went away
 };
 
 // Chooses the node for a call.
@@ -55,13 +66,16 @@ class Selector {
   virtual ~Selector() = default;
   // The chosen candidate; it belongs to `nodes`. A list must not change between two calls: what changed is another list.
   virtual Result<const Candidate*> select(const NodeList& nodes, const Request& request, TimePoint now) = 0;
-  virtual void mark(const registry::Node& node, const Outcome& outcome) = 0;
+  // A call to `candidate`, chosen from `nodes` just now, begins. mark() must follow exactly once, whatever becomes of it.
+  virtual Ticket begin(const NodeList& nodes, const Candidate& candidate, TimePoint now) = 0;
+  virtual void mark(const Ticket& ticket, Outcome outcome, TimePoint now) = 0;
   // Forgets what was learnt about a service.
   virtual void reset(std::string_view service) = 0;
 };
 
-// The default selector: filters, then a strategy for each service ("round_robin", "random").
-// INVALID_ARGUMENT for an unknown strategy.
+// The default selector: filters, then a strategy for each service, by its name in <micro/balance/strategy.hpp>. It knows a node's
+// metadata "weight" (a number; 100 where there is none) and "priority" (those with the smallest are used, the others stand by).
+// INVALID_ARGUMENT for an unknown strategy, with the names of the known ones.
 Result<std::unique_ptr<Selector>> make_selector(std::string_view strategy = "round_robin");
 
 }  // namespace micro::selector

@@ -48,7 +48,8 @@ struct ClientOptions {
   // Of messages to nodes that speak go-micro's own RPC: "application/protobuf", "application/json" or another one of
   // docs/reference/mucp.md. gRPC has protobuf always.
   std::string mucp_content_type = "application/protobuf";
-  // "round_robin" or "random"; later strategies by their names.
+  // How a node is chosen for a call: "round_robin", "random", "weighted_round_robin", "p2c", "least_loaded", "consistent_hash" or
+  // "rendezvous"; see <micro/balance/strategy.hpp>.
   std::string strategy = "round_robin";
   // Whom to trust and who we are, for nodes that speak TLS (<micro/tls/credentials.hpp>). Null: the authorities of the system,
   // and no certificate of our own. What reload() brings is for connections made after.
@@ -65,6 +66,8 @@ struct CallOptions {
   // Where to call instead of what the registry says: "10.0.0.7:8080", "unix:/run/x.sock". Several are balanced over.
   std::vector<std::string> addresses;
   std::vector<selector::FilterPtr> filters;
+  // For the strategies "consistent_hash" and "rendezvous": calls with one key go to one node as long as it is there.
+  std::string hash_key;
   // The method may be repeated although it was sent. Generated clients set it from the .proto.
   bool idempotent = false;
   // Instead of the client's mucp_content_type; empty: that.
