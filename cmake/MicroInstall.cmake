@@ -86,6 +86,11 @@ foreach(program protoc-gen-micro micro-tool)
 endforeach()
 
 install(EXPORT microTargets NAMESPACE micro:: DESTINATION "${MICRO_PACKAGE_DIR}")
+get_property(plugins GLOBAL PROPERTY MICRO_PLUGINS)
+set(MICRO_NEEDS_CARES FALSE)
+if("dns" IN_LIST plugins)
+  set(MICRO_NEEDS_CARES TRUE)
+endif()
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/microConfig.cmake.in" "${PROJECT_BINARY_DIR}/package/microConfig.cmake"
   INSTALL_DESTINATION "${MICRO_PACKAGE_DIR}"
   PATH_VARS MICRO_PROTO_INSTALL_DIR)

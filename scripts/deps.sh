@@ -13,10 +13,10 @@ export LC_ALL=C
 
 # What CMakeLists.txt asks for; docs/reference/dependencies.md says what each one is for.
 build=(clang-19 lld-19 cmake ninja-build ccache make pkg-config protobuf-compiler libprotobuf-dev libprotoc-dev libnghttp2-dev
-  zlib1g-dev libssl-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libzookeeper-mt-dev)
+  zlib1g-dev libssl-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev libc-ares-dev libzookeeper-mt-dev)
 demo=(curl nghttp2-client)
 test=(libgtest-dev libgmock-dev clang-format-19 python3 curl openssl nghttp2-client wrk valgrind libgrpc++-dev protobuf-compiler-grpc
-  etcd-server etcd-client)
+  etcd-server etcd-client dnsmasq-base)
 bench=(libbenchmark-dev nghttp2-client wrk nginx-light linux-perf libgrpc++-dev protobuf-compiler-grpc)
 dev=(git clang-format-19 clang-tidy-19 clang-tools-19 libclang-rt-19-dev llvm-19 g++)
 
