@@ -10,6 +10,7 @@
 #include <micro/loop/loop.hpp>
 
 #include "pump.hpp"
+#include "raw.hpp"
 #include "schema_store.hpp"
 
 namespace micro {
@@ -58,6 +59,12 @@ struct DynamicCaller::Impl {
                                  const rpc::CallOptions& options) const;
   Task<Result<void>> stream(Context& context, std::string_view service, const Prepared& prepared, JsonSource& source,
                             JsonSink& sink, const rpc::CallOptions& options) const;
+
+  // Whether the service has no schema to be had: addresses are called with gRPC, as everywhere.
+  Task<bool> is_raw(Context& context, std::string_view service, const rpc::CallOptions& call_options) const {
+    if (registry == nullptr || !call_options.addresses.empty()) co_return false;
+    co_return co_await dynamic::speaks_mucp_only(context, *registry, service);
+  }
 
   // What belongs to one loop. Loops are few, so a list that only grows is found through without a lock.
   struct Seat {
@@ -153,6 +160,9 @@ DynamicCaller::~DynamicCaller() = default;
 
 Task<Result<std::string>> DynamicCaller::call_json(Context& context, std::string_view service, std::string_view endpoint,
                                                    std::string_view json, const rpc::CallOptions& options) {
+  if (co_await impl_->is_raw(context, service, options)) {
+    co_return co_await dynamic::call_raw(context, impl_->client, service, endpoint, json, options);
+  }
   const Result<Prepared> prepared = co_await impl_->prepare(context, service, endpoint, &json, options);
   if (!prepared) co_return fail(prepared.error());
   if (prepared->kind() != rpc::MethodKind::kUnary) {
@@ -166,6 +176,9 @@ Task<Result<std::string>> DynamicCaller::call_json(Context& context, std::string
 
 Task<Result<void>> DynamicCaller::stream_json(Context& context, std::string_view service, std::string_view endpoint,
                                               JsonSource& source, JsonSink& sink, const rpc::CallOptions& options) {
+  if (co_await impl_->is_raw(context, service, options)) {
+    co_return co_await dynamic::stream_raw(context, impl_->client, service, endpoint, source, sink, options);
+  }
   const Result<Prepared> known = co_await impl_->prepare(context, service, endpoint, nullptr, options);
   if (!known) co_return fail(known.error());
   if (known->method.method->client_streaming) co_return co_await impl_->stream(context, service, *known, source, sink, options);

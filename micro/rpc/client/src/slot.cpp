@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include <micro/http/field.hpp>
 #include <micro/loop/timer.hpp>
 #include <micro/mucp/json.hpp>
 #include <micro/tls/credentials.hpp>
@@ -16,14 +15,6 @@ codec::JsonOptions reading_json() {
   codec::JsonOptions options = mucp::json_options();
   options.ignore_unknown_fields = true;
   return options;
-}
-
-bool lists(std::string_view protocols, std::string_view wanted) {
-  std::string_view item;
-  while (http::next_list_item(protocols, item)) {
-    if (item == wanted) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -116,10 +107,8 @@ Result<SnapshotRef> Slot::from_addresses(const std::vector<std::string>& address
 }
 
 MucpRoute Slot::acquire_mucp(const registry::Node& node) {
-  const std::string_view protocol = registry::property(node.metadata, rpc::kProtocolProperty);
-  const bool legacy = protocol.empty() && registry::property(node.metadata, "server") == "mucp";
-  if (protocol != "mucp" && !legacy) return {};
-  if (lists(registry::property(node.metadata, rpc::kProtocolsProperty), "grpc")) return {};
+  if (!rpc::speaks_mucp_only(node)) return {};
+  const bool legacy = registry::property(node.metadata, rpc::kProtocolProperty).empty();
   const bool secure = is_secure(node);
   std::unique_ptr<MucpNode>& found = mucp_nodes_[secure ? 1 : 0][node.address];
   if (!found) found = std::make_unique<MucpNode>(*this, node.address, secure);

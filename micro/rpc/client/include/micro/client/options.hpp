@@ -24,6 +24,8 @@ inline constexpr std::string_view kTlsProperty = "tls";
 // "protocols"; where gRPC is among them it is what they are called with.
 inline constexpr std::string_view kProtocolProperty = "protocol";
 inline constexpr std::string_view kProtocolsProperty = "protocols";
+// Whether a node is called with go-micro's RPC: it says that it speaks that, and not that it speaks gRPC.
+bool speaks_mucp_only(const registry::Node& node);
 
 // How one client behaves. What a CallOptions sets goes before.
 struct ClientOptions {
