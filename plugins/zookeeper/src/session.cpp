@@ -230,14 +230,20 @@ Task<Result<std::vector<Result<Answer>>>> Session::ask_some(Context& context, co
   }
 }
 
-// Who cannot be reached for as long as a request may take is not waited for.
+// Who cannot be reached for half of the time a request may take is not waited for: to the caller, that it is away says more than
+// that his time is over.
 Task<Result<void>> Session::connected(Context& context) {
   while (!connected_) {
     if (life_.cancelled()) co_return fail(unavailable("it was closed"));
     if (refused_) co_return fail(unauthenticated("the " + describe() + " refuses the user \"" + settings_.username + "\""));
-    if (silent_since_ && loop_.now() - *silent_since_ > settings_.timeout) co_return fail(unavailable("it is away"));
+    const TimePoint limit = silent_since_.value_or(loop_.now()) + settings_.timeout / 2;
+    if (loop_.now() >= limit) co_return fail(unavailable("it is away"));
+    Context wait(context);
+    wait.set_deadline(limit);
+    const ContextDeadline deadline(wait, loop_);
     changed_.reset();
-    if (Result<void> waited = co_await changed_.wait(context); !waited) co_return waited;
+    (void)co_await changed_.wait(wait);
+    if (context.cancelled()) co_return fail(*context.error());
   }
   co_return Result<void>{};
 }
@@ -245,11 +251,11 @@ Task<Result<void>> Session::connected(Context& context) {
 Error Session::out_of_reach(const Context& context) const {
   const std::string where = "the " + describe();
   if (life_.cancelled()) return unavailable(where + " was closed").with_reason("REGISTRY_UNAVAILABLE");
-  if (context.cancelled()) return Error(*context.error()).with_context("asking " + where);
-  if (context.deadline() && *context.deadline() <= Clock::now()) {
-    return deadline_exceeded(where + " did not answer before the deadline of the call");
-  }
   std::string text = where + (connected_ ? " does not answer" : " cannot be reached");
+  if (context.cancelled()) return Error(*context.error()).with_context(text);
+  if (context.deadline() && *context.deadline() <= Clock::now()) {
+    return deadline_exceeded(text + ", and the deadline of the call has passed");
+  }
   if (silent_since_) {
     const auto silence = std::chrono::floor<std::chrono::seconds>(loop_.now() - *silent_since_);
     text += ", for " + format_duration(silence) + " now";

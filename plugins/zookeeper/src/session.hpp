@@ -123,7 +123,7 @@ class Session {
   bool over_ = false;     // the handle is of no more use
   bool refused_ = false;  // because of the password
   Identity identity_;
-  std::optional<TimePoint> silent_since_;  // not connected since then
+  std::optional<TimePoint> silent_since_;  // not connected since then; set whenever connected_ is not
   Event changed_;
   std::set<Observer*> observers_;
   Context life_;
