@@ -86,7 +86,7 @@ class Toolbox:
                     [self.bin / "interop_grpcpp_server", "127.0.0.1:0"])
 
     def go(self):
-        go = self._find_go()
+        go = self.find_go()
         root = self.work / "go"
         source = root / "src"
         with locked(root):
@@ -123,11 +123,11 @@ class Toolbox:
                     [node, root / "server.js", self.proto, "127.0.0.1:0"])
 
     def grpcurl(self):
-        go = self._find_go()
+        go = self.find_go()
         with locked(self.work / "go"):
             return self._go_tool(go, "grpcurl")
 
-    def _find_go(self):
+    def find_go(self):
         go = shutil.which("go")
         if not go:
             raise Skipped("no go")
