@@ -64,9 +64,9 @@ struct DynamicCallerOptions {
 // fetched again when another version of the service appears or leaves and when an endpoint or a request does not fit it. Calls
 // that need the same schema at the same time share one fetch. While no node can be asked, the schema known goes on being used.
 //
-// A service whose nodes speak go-micro's own RPC alone has no schema to be had: what was written goes to it as it is, in its content
-// type for JSON, and its replies come back so. Of a stream it is not known which kind it is: after one message replies are awaited to
-// their end, after several as many as there were messages.
+// A service whose nodes speak go-micro's own RPC alone has no schema to be had: what was written goes to it as it is, in its
+// content type for JSON, and its replies come back so. Of a stream it is not known which kind it is: after one message replies
+// are awaited to their end, after several as many as there were messages.
 //
 // `service` is the name in the registry. `endpoint` is "Greeter.Hello", "greeter.Greeter/Hello", or "Hello" when only one service
 // has it. CallOptions::addresses names the nodes to call and to ask for the schema instead of those in the registry. The time
