@@ -137,6 +137,60 @@ TEST(HashingSelector, AKeyHasItsNode) {
   }
 }
 
+// Calls of which those to "b" fail, one at a time.
+std::string turns_where_b_fails(Selector& selector, const NodeList& nodes, int count, TimePoint& now,
+                                const Request& request = {}) {
+  std::string ids;
+  for (int i = 0; i < count; ++i) {
+    const Candidate* const candidate = selector.select(nodes, request, now).value();
+    const Ticket ticket = selector.begin(nodes, *candidate, now);
+    now += std::chrono::milliseconds(1);
+    selector.mark(ticket, candidate->node.id == "b" ? Outcome::kFailed : Outcome::kAnswered, now);
+    ids += candidate->node.id;
+  }
+  return ids;
+}
+
+TEST(OutlierEjection, ANodeThatFailsIsLeftAloneForAWhile) {
+  for (const char* strategy : {"round_robin", "p2c", "least_loaded"}) {
+    const auto selector = std::move(make_selector(strategy).value());
+    const NodeList nodes = make_nodes(3);
+    TimePoint now{std::chrono::hours(1)};
+    turns_where_b_fails(*selector, nodes, 200, now);
+    EXPECT_EQ(turns_where_b_fails(*selector, nodes, 100, now).find('b'), std::string::npos) << strategy;
+    now += std::chrono::minutes(1);
+    EXPECT_NE(turns_where_b_fails(*selector, nodes, 100, now).find('b'), std::string::npos) << strategy << ": it has another chance";
+  }
+}
+
+TEST(OutlierEjection, WhenAllFailNobodyIsLeftAlone) {
+  const auto selector = std::move(make_selector("round_robin").value());
+  const NodeList nodes = make_nodes(3);
+  TimePoint now{std::chrono::hours(1)};
+  std::set<std::string> ids;
+  for (int i = 0; i < 300; ++i) {
+    const Candidate* const candidate = selector->select(nodes, {}, now).value();
+    const Ticket ticket = selector->begin(nodes, *candidate, now);
+    now += std::chrono::milliseconds(1);
+    selector->mark(ticket, Outcome::kFailed, now);
+    if (i >= 200) ids.insert(candidate->node.id);
+  }
+  EXPECT_GE(ids.size(), 2U);
+}
+
+TEST(OutlierEjection, AFilterThatLeavesNobodyElseIsTold) {
+  const auto selector = std::move(make_selector("round_robin").value());
+  const NodeList nodes = make_nodes(3);
+  TimePoint now{std::chrono::hours(1)};
+  turns_where_b_fails(*selector, nodes, 200, now);
+  const std::vector<FilterPtr> filters{with_address("10.0.0.2:80")};
+  const auto none = selector->select(nodes, {.filters = filters}, now);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code(), Code::kUnavailable);
+  EXPECT_EQ(none.error().reason(), "NODES_EJECTED");
+  EXPECT_NE(none.error().message().find("tried again in "), std::string::npos) << none.error().message();
+}
+
 TEST(MakeSelector, RefusesUnknownStrategies) {
   const auto made = make_selector("fastest");
   ASSERT_FALSE(made);

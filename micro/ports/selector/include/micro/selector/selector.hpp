@@ -46,6 +46,7 @@ struct Request {
 struct Ticket {
   TimePoint begun{};
   std::uint64_t service = 0;  // 0: nothing is learnt
+  std::uint64_t life = 0;     // tells apart the nodes that have one number one after the other
   std::uint32_t node = 0;
 };
 
@@ -59,8 +60,8 @@ enum class Outcome : std::uint8_t {
 // Chooses the node for a call.
 //
 // Errors, each naming the service: NOT_FOUND "no node of service X" for an empty list; FAILED_PRECONDITION "all N nodes of X were
-// filtered out by ..." when filters leave nothing.
-// Thread safety: one object a loop.
+// filtered out by ..." when filters leave nothing; UNAVAILABLE [NODES_EJECTED] when all that they leave are left alone for a
+// while, with the time of the first to come back. Thread safety: one object a loop.
 class Selector {
  public:
   virtual ~Selector() = default;
@@ -75,7 +76,8 @@ class Selector {
 
 // The default selector: filters, then a strategy for each service, by its name in <micro/balance/strategy.hpp>. It knows a node's
 // metadata "weight" (a number; 100 where there is none) and "priority" (those with the smallest are used, the others stand by).
-// INVALID_ARGUMENT for an unknown strategy, with the names of the known ones.
+// Nodes that fail much more than the others are left alone for a while, longer each time (<micro/outlier/detector.hpp>, with its
+// defaults). INVALID_ARGUMENT for an unknown strategy, with the names of the known ones.
 Result<std::unique_ptr<Selector>> make_selector(std::string_view strategy = "round_robin");
 
 }  // namespace micro::selector
