@@ -159,7 +159,8 @@ TEST(OutlierEjection, ANodeThatFailsIsLeftAloneForAWhile) {
     turns_where_b_fails(*selector, nodes, 200, now);
     EXPECT_EQ(turns_where_b_fails(*selector, nodes, 100, now).find('b'), std::string::npos) << strategy;
     now += std::chrono::minutes(1);
-    EXPECT_NE(turns_where_b_fails(*selector, nodes, 100, now).find('b'), std::string::npos) << strategy << ": it has another chance";
+    EXPECT_NE(turns_where_b_fails(*selector, nodes, 100, now).find('b'), std::string::npos)
+        << strategy << ": it has another chance";
   }
 }
 
