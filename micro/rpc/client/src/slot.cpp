@@ -56,6 +56,9 @@ Result<SnapshotRef> Slot::nodes(std::string_view service, const std::vector<std:
   if (selector_error_) [[unlikely]]
     return fail(*selector_error_);
   if (!addresses.empty()) return from_addresses(addresses);
+  // No name in a registry has a colon.
+  if (service.find(':') != std::string_view::npos) [[unlikely]]
+    return from_target(service);
   if (!view_) {
     return fail(failed_precondition("where is service \"" + std::string(service) +
                                     "\"? This client has no registry: give it one, or name addresses in the call's options"));
@@ -73,8 +76,21 @@ Result<SnapshotRef> Slot::nodes(std::string_view service, const std::vector<std:
   return known;
 }
 
+Result<SnapshotRef> Slot::from_target(std::string_view text) {
+  auto found = targets_.find(text);
+  if (found == targets_.end()) {
+    Result<Target> parsed = parse_target(text);
+    if (!parsed) return fail(std::move(parsed.error()));
+    if (targets_.size() >= kMostAddressLists) targets_.erase(targets_.begin());
+    found = targets_.emplace(text, std::move(*parsed)).first;
+  }
+  if (!found->second.addresses.empty()) return from_addresses(found->second.addresses);
+  return nodes(found->second.name, {});
+}
+
 Task<Result<void>> Slot::lookup(Context& context, std::string_view service) {
-  Result<std::shared_ptr<const registry::NodeList>> found = co_await registry_->lookup(context, service);
+  const std::string name(registry_name(service));
+  Result<std::shared_ptr<const registry::NodeList>> found = co_await registry_->lookup(context, name);
   if (!found) co_return fail(std::move(found.error()));
   co_return Result<void>{};
 }

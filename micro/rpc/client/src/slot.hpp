@@ -28,6 +28,7 @@
 #include "mucp_node.hpp"
 #include "node_pool.hpp"
 #include "snapshot.hpp"
+#include "target.hpp"
 
 namespace micro::client {
 
@@ -83,6 +84,7 @@ class Slot {
  private:
   std::vector<NodePool*> all_pools() const;
   bool is_secure(const registry::Node& node) const noexcept;
+  Result<SnapshotRef> from_target(std::string_view text);
   Result<SnapshotRef> from_addresses(const std::vector<std::string>& addresses);
 
   static constexpr std::size_t kMostAddressLists = 256;
@@ -102,6 +104,7 @@ class Slot {
   ByName<SnapshotRef> services_;
   ByName<SnapshotRef>::value_type* last_service_ = nullptr;
   ByName<SnapshotRef> address_lists_;
+  ByName<Target> targets_;
   std::string joined_;
   std::unique_ptr<std::array<char, 64 * 1024>> scratch_;
   CancelSource stopping_;

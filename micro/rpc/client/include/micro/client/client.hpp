@@ -62,7 +62,8 @@ class Client {
   void use(std::shared_ptr<Middleware> middleware);
 
   // A unary call: `request` and `reply` must live until it has been awaited. `service` is the name in the registry ("greeter"),
-  // `proto_service` the name on the wire ("greeter.Greeter"). Reply metadata and the peer are put into the context.
+  // or "discovery:///greeter", "direct:///10.0.0.7:8080,10.0.0.8:8080", "unix:/run/greeter.sock"; `proto_service` the name on the
+  // wire ("greeter.Greeter"). Reply metadata and the peer are put into the context.
   Task<Reply> call(Context& context, std::string_view service, std::string_view proto_service, std::string_view method,
                    codec::MessageRef request, codec::MessageRef reply, const CallOptions& options);
 
